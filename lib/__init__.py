@@ -1,0 +1,1 @@
+"""Everything below the web floor: importable without Flask."""

@@ -1,0 +1,1 @@
+"""Floor 0: errors, settings and clocks. Imports nothing of ours."""

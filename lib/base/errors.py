@@ -1,0 +1,238 @@
+"""Every failure a caller can see, drawn as a tree.
+
+A class knows its HTTP status, a stable machine-readable code, whether the same
+call may succeed when repeated, and a message that is safe to show. Details for
+the operator go to `detail`, which is logged and never rendered. The web floor
+(`src/errors.py`) turns an error into a body in the caller's own dialect.
+
+    AIProxyError
+    ├── CallerError                    4xx: the caller can mend it
+    │   ├── BadRequest                 400
+    │   │   ├── Untranslatable         400, names the field
+    │   │   └── VendorRefused          the vendor's own 4xx, its words kept
+    │   ├── Unauthorized               401
+    │   ├── Forbidden                  403
+    │   ├── NotFound                   404
+    │   │   └── UnknownModel           404
+    │   ├── BodyTooLarge               413
+    │   └── RateLimited                429, may carry retry_after
+    ├── ClientGone                     499: nobody is left to answer
+    └── GatewayError                   5xx: not the caller's fault
+        ├── VendorError                502
+        │   ├── VendorUnreachable      502
+        │   ├── VendorProtocolError    502
+        │   └── VendorRejectedUs       502, our key or our permissions
+        ├── VendorOverloaded           503, may carry retry_after
+        ├── VendorTimeout              504
+        │   └── DeadlineExceeded       504
+        └── Draining                   503
+"""
+
+from __future__ import annotations
+
+
+class AIProxyError(Exception):
+    """A failure with a status, a code and a message that is safe to show.
+
+    `message` goes to the caller. `detail` goes to the log only. `param` names
+    the request field at fault. `retry_after` is in seconds. `provider` is the
+    vendor's name when one was involved.
+    """
+
+    status = 500
+    code = "internal_error"
+    message = "The gateway failed to handle this request."
+    retryable = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        detail: str | None = None,
+        retry_after: float | None = None,
+        provider: str | None = None,
+    ) -> None:
+        self.message = message or type(self).message
+        self.param = param
+        self.detail = detail
+        self.retry_after = retry_after
+        self.provider = provider
+        super().__init__(self.message)
+
+
+class CallerError(AIProxyError):
+    """The caller can mend it: a 4xx."""
+
+    status = 400
+    code = "bad_request"
+    message = "The request could not be understood."
+
+
+class BadRequest(CallerError):
+    """400: malformed or contradictory input."""
+
+
+class Untranslatable(BadRequest):
+    """400: a field that the chosen model's vendor has no equivalent for."""
+
+    code = "unsupported_parameter"
+
+    def __init__(self, param: str, reason: str | None = None) -> None:
+        tail = f": {reason}" if reason else ""
+        super().__init__(f"`{param}` is not supported by the chosen model{tail}.", param=param)
+
+
+class VendorRefused(BadRequest):
+    """The vendor answered with a 4xx of its own that concerns the caller's request."""
+
+    code = "invalid_request"
+
+    def __init__(
+        self, message: str, *, status: int, code: str | None = None, param: str | None = None, provider: str
+    ) -> None:
+        super().__init__(message, param=param, provider=provider)
+        self.status = status
+        self.code = code or type(self).code
+
+
+class Unauthorized(CallerError):
+    """401: no key, or not a known one. Says nothing about which."""
+
+    status = 401
+    code = "invalid_api_key"
+    message = "A valid API key is required."
+
+
+class Forbidden(CallerError):
+    """403: a known caller without the permission."""
+
+    status = 403
+    code = "permission_denied"
+    message = "This key may not do that."
+
+
+class NotFound(CallerError):
+    """404: no such route or object."""
+
+    status = 404
+    code = "not_found"
+    message = "There is nothing at this address."
+
+
+class UnknownModel(NotFound):
+    """404: a model name that leads to no provider this gateway may call."""
+
+    code = "model_not_found"
+    message = "The requested model does not exist or is not available here."
+
+    def __init__(self, message: str | None = None, *, detail: str | None = None) -> None:
+        super().__init__(message, param="model", detail=detail)
+
+
+class MethodNotAllowed(CallerError):
+    """405: the route exists, the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+    message = "This method is not allowed here."
+
+
+class BodyTooLarge(CallerError):
+    """413: over MAX_BODY_BYTES."""
+
+    status = 413
+    code = "request_too_large"
+    message = "The request body is larger than this gateway accepts."
+
+
+class UnsupportedMediaType(CallerError):
+    """415: a content type the route does not take."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = "The content type of the request is not supported here."
+
+
+class RateLimited(CallerError):
+    """429: the vendor, or a limit of ours, asks for patience."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    message = "Too many requests. Try again later."
+    retryable = True
+
+
+class ClientGone(AIProxyError):
+    """The client closed its connection; there is nobody to answer (nginx's 499)."""
+
+    status = 499
+    code = "client_closed_request"
+    message = "The client closed the connection."
+
+
+class GatewayError(AIProxyError):
+    """5xx: not the caller's fault."""
+
+    status = 502
+    code = "upstream_error"
+    message = "The model provider failed."
+    retryable = True
+
+
+class VendorError(GatewayError):
+    """502: the vendor answered with a server error or something unusable."""
+
+
+class VendorUnreachable(VendorError):
+    """502: no connection, or one that was lost before an answer."""
+
+    code = "upstream_unreachable"
+    message = "The model provider could not be reached."
+
+
+class VendorProtocolError(VendorError):
+    """502: an answer that is not what the protocol promises."""
+
+    code = "upstream_invalid_response"
+    message = "The model provider sent an invalid answer."
+
+
+class VendorRejectedUs(VendorError):
+    """502: the vendor refuses the gateway's own credentials or permissions."""
+
+    code = "upstream_refused"
+    message = "The model provider refused the gateway's credentials or permissions."
+    retryable = False
+
+
+class VendorOverloaded(GatewayError):
+    """503: the vendor is overloaded, or rests after repeated failures."""
+
+    status = 503
+    code = "upstream_overloaded"
+    message = "The model provider is overloaded. Try again later."
+
+
+class VendorTimeout(GatewayError):
+    """504: the vendor was silent for too long."""
+
+    status = 504
+    code = "upstream_timeout"
+    message = "The model provider did not answer in time."
+
+
+class DeadlineExceeded(VendorTimeout):
+    """504: the whole call, retries included, took longer than allowed."""
+
+    code = "deadline_exceeded"
+    message = "The call took longer than this gateway allows."
+    retryable = False
+
+
+class Draining(GatewayError):
+    """503: this worker is stopping."""
+
+    status = 503
+    code = "shutting_down"
+    message = "The gateway is shutting down. Try again."
