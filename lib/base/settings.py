@@ -1,0 +1,201 @@
+"""The settings: one typed table, read once, passed in.
+
+`load` merges the environment over `config.txt` over the defaults. The table
+also makes `config.txt.sample` and the README's list (`lib.cli.documents`), so
+a setting is described in one place.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+MIN_KEY_LENGTH = 16  # characters, in test and production
+
+
+class SettingsError(Exception):
+    """The settings contradict themselves or cannot be parsed. Names no value."""
+
+
+def _split(value: object) -> object:
+    """`a, b,` -> ("a", "b"): comma-separated, blanks ignored."""
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return value
+
+
+def _networks(value: object) -> object:
+    parts = _split(value)
+    return tuple(ipaddress.ip_network(part) for part in parts) if isinstance(parts, tuple) else parts
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
+
+
+class Settings(BaseModel):
+    """Every setting, its type, its default and its meaning. Instances do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    environment_type: Literal["development", "test", "production"] = Field(
+        "development",
+        description="development, test or production. The last two refuse to start without AIPROXY_API_KEY.",
+    )
+    dns_record: str = Field("localhost", description="The service's own host name.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on (0.0.0.0 in the image). Off loopback without a key, "
+        "development makes a key for the run and prints it.",
+    )
+    port: int = Field(5000, ge=0, le=65535, description="Port to listen on.")
+    web_concurrency: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="Worker processes. Default: one a core."
+    )
+    worker_connections: int = Field(10_000, ge=1, description="Open connections a worker accepts.")
+    graceful_timeout_seconds: float = Field(
+        310, ge=0, description="On SIGTERM, how long open calls may go on before they are ended."
+    )
+    drain_seconds: float = Field(
+        0, ge=0, description="On SIGTERM, how long to keep accepting while /monitoring/ready already says 503."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field("INFO", description="Log level.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json, console, or auto: console on a terminal and json elsewhere."
+    )
+    metrics_port: int = Field(
+        8082, ge=0, le=65535, description="Port of the Prometheus metrics, on HOST as well. 0 turns them off."
+    )
+    models_file: Path = Field(Path("models.toml"), description="Providers, models, fallbacks, timeouts, allow lists.")
+    request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
+    ping_seconds: float = Field(
+        15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
+    )
+    max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest request body. Beyond it: 413.")
+    mock_model_responses: bool = Field(
+        False, description="Every model answers from the built-in echo provider; everything else runs as usual."
+    )
+    allowed_origins: Words = Field(
+        (), description="Browser origins that may call, comma-separated and exact. `*` is refused at start."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses or CIDR blocks whose X-Forwarded-For is believed, comma-separated."
+    )
+    aiproxy_api_key: Secrets = Field(
+        (), description="The main key, or several, comma-separated, for rotation. Accepted raw, as Bearer, as x-api-key."
+    )
+    openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
+    openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
+    anthropic_api_key: SecretStr | None = Field(None, description="Anthropic's key.")
+    anthropic_base_url: str | None = Field(
+        None, description="Anthropic's base URL, without /v1, when not the vendor's."
+    )
+    chutes_api_key: SecretStr | None = Field(None, description="Chutes' key.")
+    chutes_base_url: str | None = Field(None, description="Chutes' base URL, ending in /v1, when not the vendor's.")
+    aws_region: str = Field("us-east-1", description="Region of Bedrock.")
+    aws_endpoint_url: str | None = Field(
+        None,
+        description="Endpoint of all AWS services, for tests. AWS_ENDPOINT_URL_BEDROCK_RUNTIME overrides it for Bedrock.",
+    )
+    aws_endpoint_url_bedrock_runtime: str | None = Field(None, description="Endpoint of Bedrock's runtime alone.")
+    honeybadger_api_key: SecretStr | None = Field(None, description="Report errors to Honeybadger when set.")
+    honeybadger_endpoint: str | None = Field(None, description="Honeybadger's address, when not the vendor's.")
+    vendor_values: Mapping[str, SecretStr] = Field(
+        default_factory=dict,
+        exclude=True,
+        repr=False,
+        description="Not a setting: the *_API_KEY and *_BASE_URL values that rows of models.toml may name.",
+    )
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, _, rest = origin.partition("://")
+            if scheme not in ("http", "https") or not rest or "*" in rest or "/" in rest:
+                raise ValueError("must list exact origins such as https://studio.example.org")
+        return origins
+
+    @model_validator(mode="after")
+    def _closed_by_default(self) -> Settings:
+        if self.environment_type == "development":
+            return self
+        if not self.aiproxy_api_key:
+            raise ValueError(f"AIPROXY_API_KEY must be set when ENVIRONMENT_TYPE is {self.environment_type}")
+        if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in self.aiproxy_api_key):
+            raise ValueError(f"AIPROXY_API_KEY must have at least {MIN_KEY_LENGTH} characters")
+        return self
+
+    def vendor_value(self, name: str) -> str | None:
+        """The value of a vendor's key or base URL by its setting's name, such as `GROQ_API_KEY`."""
+        held = self.vendor_values.get(name)
+        return held.get_secret_value() if held else None
+
+    def secret_values(self) -> Iterator[str]:
+        """Every secret that is held: what the log's redaction must know."""
+        for key in self.aiproxy_api_key:
+            yield key.get_secret_value()
+        if self.honeybadger_api_key:
+            yield self.honeybadger_api_key.get_secret_value()
+        for name, value in self.vendor_values.items():
+            if not name.endswith("_URL"):
+                yield value.get_secret_value()
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether the server can be reached from this machine alone."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def setting_names() -> list[str]:
+    """The names of all settings as the environment spells them, in the table's order."""
+    return [name.upper() for name in Settings.model_fields if name != "vendor_values"]
+
+
+def load(environ: Mapping[str, str] | None = None, config_file: str | os.PathLike[str] = "config.txt") -> Settings:
+    """Read the settings: environment, then `config_file` if it exists, then defaults.
+
+    An empty value counts as unset. Raises `SettingsError` with one line for each
+    fault, naming settings and never their values.
+    """
+    merged: dict[str, str] = {name: value for name, value in dotenv_values(config_file).items() if value}
+    merged.update({name: value for name, value in (os.environ if environ is None else environ).items() if value})
+    known = {name.lower(): merged[name] for name in setting_names() if name in merged}
+    vendor = {
+        name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(("_API_KEY", "_BASE_URL"))
+    }
+    own = {"AIPROXY_API_KEY", "HONEYBADGER_API_KEY", "PROXY_API_KEY"}
+    values: dict[str, Any] = {**known, "vendor_values": {n: v for n, v in vendor.items() if n not in own}}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_faults(error))) from None
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        name = str(fault["loc"][0]).upper() if fault["loc"] else ""
+        text = fault["msg"].removeprefix("Value error, ")
+        yield f"{name}: {text}" if name else text
