@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Lint, types, the import rule and all tests.
+#
+#   bin/test.sh                        in the container when a Docker engine answers, in .venv otherwise
+#   bin/test.sh --local                in .venv
+#   bin/test.sh --container            in the container
+#   bin/test.sh [where] -k sse -x      further arguments go to pytest
+#
+# The container is the Dockerfile's `test` target. Words in DOCKER_BUILD_FLAGS are handed to `docker build`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+where=
+case ${1:-} in
+  -h | --help) sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"; exit ;;
+  --local | --container) where=$1; shift ;;
+esac
+if [[ -z $where ]]; then
+  if docker info >/dev/null 2>&1; then where=--container; else where=--local; fi
+fi
+
+step() { # step NAME COMMAND...: run one check, remember a failure, go on
+  echo "== $1"
+  "${@:2}" || failed+=("$1")
+}
+
+in_container() {
+  local flags=()
+  read -ra flags <<<"${DOCKER_BUILD_FLAGS:-}"
+  docker build --target test --tag aiproxy-test "${flags[@]}" .
+  exec docker run --rm --init aiproxy-test bin/test.sh --local "$@"
+}
+
+in_venv() {
+  local python=.venv/bin/python
+  failed=()
+  bin/setup.sh --dev
+  step lint "$python" -m ruff check .
+  step format "$python" -m ruff format --check .
+  step types "$python" -m mypy
+  step imports "$python" .venv/bin/lint-imports
+  step tests "$python" -m pytest "$@"
+  [[ ${#failed[@]} == 0 ]] && return
+  echo "failed: ${failed[*]}" >&2
+  return 1
+}
+
+if [[ $where == --container ]]; then in_container "$@"; else in_venv "$@"; fi
