@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pin every dependency with hashes: requirements.in -> requirements.txt, requirements-dev.in -> requirements-dev.txt.
+# Pin every dependency with hashes: requirements*.in -> requirements*.txt.
 #
 #   bin/lock.sh               add what the .in files newly ask for, keep every other pin
 #   bin/lock.sh --upgrade     move every pin to the newest release that fits
@@ -29,5 +29,6 @@ pin() { # pin NAME FLAG...: NAME.in -> NAME.txt
   echo "$name.txt: $(grep -c '==' "$name.txt") packages"
 }
 
-pin requirements "$@"
-pin requirements-dev "$@"
+for name in requirements requirements-dev requirements-build requirements-fast; do
+  pin "$name" "$@"
+done

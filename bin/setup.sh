@@ -9,20 +9,22 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-files=(requirements.txt)
+server=(requirements.txt requirements-build.txt requirements-fast.txt)
+wanted=("${server[@]}")
 case ${1:-} in
   -h | --help) sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"; exit ;;
-  --dev) files+=(requirements-dev.txt) ;;
+  --dev) wanted+=(requirements-dev.txt) ;;
   ?*) echo "bin/setup.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
 esac
-stamp=.venv/.installed-${#files[@]} # one for the server's requirements, another for both files
+stamp=.venv/.installed-${#wanted[@]} # one for the server's requirements, another with the checks' ones
 
 state() { # what a stamp holds when the installation is complete and up to date
   .venv/bin/python -V && cksum "$@"
 }
 
 find_python() {
-  local below name names=(${PYTHON:-python3 python3.13 python3.12 python3.11})
+  local below name names=(python3 python3.13 python3.12 python3.11)
+  [[ -n ${PYTHON:-} ]] && names=("$PYTHON")
   for below in 14 99; do
     for name in "${names[@]}"; do
       "$name" -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, $below))" 2>/dev/null || continue
@@ -35,17 +37,34 @@ find_python() {
   return 1
 }
 
-if [[ -f $stamp && -x .venv/bin/python && $(state "${files[@]}") == "$(<"$stamp")" ]]; then
+install() { # install FLAG...: from the pinned files alone
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "$@"
+}
+
+can_compile() {
+  cc --version >/dev/null 2>&1 &&
+    .venv/bin/python -c 'import pathlib, sysconfig as s; (pathlib.Path(s.get_path("include")) / "Python.h").stat()' 2>/dev/null
+}
+
+if [[ -f $stamp && -x .venv/bin/python && $(state "${wanted[@]}") == "$(<"$stamp")" ]]; then
   exit
 fi
 
-if ! grep -qsxF "$(.venv/bin/python -V 2>/dev/null || echo none)" .venv/.installed-1; then
+if ! grep -qsxF "$(.venv/bin/python -V 2>/dev/null || echo none)" .venv/.installed-*; then
   python=$(find_python) # there is no environment, or half of one, or its Python has been replaced
   rm -rf .venv
   "$python" -m venv .venv
 fi
 echo "Installing the pinned requirements into .venv (this takes a minute, once) ..." >&2
 rm -f .venv/.installed-*
-.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "${files[@]/#/--requirement=}"
-state requirements.txt >.venv/.installed-1
-state "${files[@]}" >"$stamp"
+packages=(--requirement requirements.txt)
+[[ ${1:-} == --dev ]] && packages+=(--requirement requirements-dev.txt)
+install "${packages[@]}"
+if can_compile; then
+  install --requirement requirements-build.txt
+  install --no-build-isolation --requirement requirements-fast.txt
+else
+  echo "No C compiler or no Python headers: gunicorn will use its HTTP parser in Python, which is slower." >&2
+fi
+state "${server[@]}" >.venv/.installed-${#server[@]}
+state "${wanted[@]}" >"$stamp"
