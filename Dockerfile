@@ -1,0 +1,53 @@
+# The gateway's image: `docker build .`, or with `--target test` the one that bin/test.sh --container runs.
+ARG PYTHON_VERSION=3.13
+
+FROM python:${PYTHON_VERSION}-slim-bookworm AS builder
+# pip's own settings, for a build that must use another index. They are not kept in the image.
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_TRUSTED_HOST
+ENV PIP_NO_CACHE_DIR=1
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY requirements.txt requirements-build.txt requirements-fast.txt ./
+COPY bin/setup.sh bin/
+RUN bin/setup.sh
+
+FROM builder AS test
+RUN useradd --uid 10001 --home-dir /app --no-create-home aiproxy
+COPY requirements-dev.txt ./
+RUN bin/setup.sh --dev
+COPY --chown=aiproxy . .
+RUN chown aiproxy .
+USER aiproxy
+CMD ["bin/test.sh", "--local"]
+
+FROM builder AS packages
+RUN .venv/bin/python -m pip uninstall --quiet --yes setuptools pip
+
+FROM python:${PYTHON_VERSION}-slim-bookworm AS server
+LABEL org.opencontainers.image.title="AI Proxy" \
+      org.opencontainers.image.description="One door to every language model: keys, limits and costs in one place"
+RUN useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin aiproxy \
+ && install --directory --owner=aiproxy --group=aiproxy /app/var
+WORKDIR /app
+COPY --from=packages /app/.venv .venv
+COPY requirements.txt requirements-build.txt requirements-fast.txt models.toml gunicorn.conf.py ./
+COPY bin bin
+COPY lib lib
+COPY src src
+RUN .venv/bin/python -m compileall -q lib src
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    PORT=5000
+USER aiproxy
+# All that is written goes to /tmp and /app/var, so the root file system may be read-only.
+VOLUME /app/var
+EXPOSE 5000 8082
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["python", "bin/healthcheck"]
+CMD ["gunicorn", "--config", "gunicorn.conf.py", "src:create_app()"]

@@ -1,0 +1,79 @@
+"""bin/test.sh in a copy of the tree, with stand-ins for the tools it calls: what runs, where, and its exit code."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.house.tree import ROOT
+
+NOTE = (
+    '#!/usr/bin/env bash\necho "$(basename "$0") $*" >>calls\ncase "$*" in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n'
+)
+
+
+@pytest.fixture
+def call(tmp_path):
+    """Run the copy's bin/test.sh; returns what finished and the calls it made."""
+    for name in ("bin/setup.sh", "bin/docker", ".venv/bin/python"):
+        tool = tmp_path / name
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        tool.write_text(NOTE)
+        tool.chmod(0o755)
+    shutil.copy(ROOT / "bin/test.sh", tmp_path / "bin")
+
+    def run(*arguments, **environ):
+        environ = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", **environ}
+        script = [tmp_path / "bin/test.sh", *arguments]
+        done = subprocess.run(script, cwd="/", env=environ, capture_output=True, text=True, timeout=60, check=False)
+        return done, (tmp_path / "calls").read_text().splitlines()
+
+    return run
+
+
+def test_local_runs_every_check(call):
+    done, calls = call("--local", "-k", "two words")
+    assert done.returncode == 0, done.stderr
+    assert calls == [
+        "setup.sh --dev",
+        "python -m ruff check .",
+        "python -m ruff format --check .",
+        "python -m mypy",
+        "python .venv/bin/lint-imports",
+        "python -m pytest -k two words",
+    ]
+
+
+@pytest.mark.parametrize("step", ["*ruff?check*", "*format*", "*mypy*", "*lint-imports*", "*pytest*"])
+def test_one_failure_fails_the_run_after_all_checks(call, step):
+    done, calls = call("--local", FAKE_FAILURE=step)
+    assert done.returncode == 1
+    assert len(calls) == 6
+    assert done.stderr.startswith("failed: ")
+
+
+def test_a_failed_installation_ends_the_run(call):
+    done, calls = call("--local", FAKE_FAILURE="--dev")
+    assert done.returncode == 3
+    assert calls == ["setup.sh --dev"]
+
+
+def test_an_engine_that_answers_gets_the_run(call):
+    done, calls = call("-x", DOCKER_BUILD_FLAGS="--network host")
+    assert done.returncode == 0, done.stderr
+    assert calls == [
+        "docker info",
+        "docker build --target test --tag aiproxy-test --network host .",
+        "docker run --rm --init aiproxy-test bin/test.sh --local -x",
+    ]
+
+
+def test_no_engine_means_local(call):
+    _, calls = call(FAKE_FAILURE="info")
+    assert calls[:2] == ["docker info", "setup.sh --dev"]
+
+
+def test_container_fails_when_its_run_does(call):
+    done, calls = call("--container", FAKE_FAILURE="run*")
+    assert done.returncode == 3
+    assert [each.split()[1] for each in calls] == ["build", "run"]
