@@ -45,17 +45,17 @@ class UsageWatch:
     final. `model` is the served model, as far as an event with usage named it.
     """
 
-    def __init__(self, dialect: Dialect, shape: Shape) -> None:
+    def __init__(self, dialect: Dialect, shape: Shape) -> None:  # noqa: ARG002 - one reader does for every shape
         self.usage: Usage | None = None
         self.final = False
         self.model: str | None = None
-        self._see = self._see_anthropic if dialect is Dialect.ANTHROPIC else self._see_openai
-        self._shape = shape
+        self._merges = dialect is Dialect.ANTHROPIC
 
     def see(self, block: bytes) -> None:
         """Look at complete events. Never raises, whatever they hold."""
         if _MARK in block and _USAGE.search(block):
-            self._see([event for event in events(block) if _USAGE.search(event.data)])
+            found = [event for event in events(block) if _USAGE.search(event.data)]
+            (self._see_anthropic if self._merges else self._see_openai)(found)
 
     def _see_openai(self, found: list[Event]) -> None:
         """Only the last count matters: some vendors send a running one with every chunk."""
