@@ -1,6 +1,34 @@
-"""Floor 0: errors and settings. Imports nothing of ours."""
+"""Floor 0: errors, settings and the models file. Imports nothing of ours."""
 
 from lib.base import errors
+from lib.base.lifecycle import Lifecycle
+from lib.base.models_file import (
+    BUILT_IN_TIMEOUTS,
+    Defaults,
+    ModelRow,
+    ModelsFile,
+    ProviderRow,
+    Rest,
+    Target,
+    Timeouts,
+    load_models,
+)
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
-__all__ = ["Settings", "SettingsError", "errors", "load", "setting_names"]
+__all__ = [
+    "BUILT_IN_TIMEOUTS",
+    "Defaults",
+    "Lifecycle",
+    "ModelRow",
+    "ModelsFile",
+    "ProviderRow",
+    "Rest",
+    "Settings",
+    "SettingsError",
+    "Target",
+    "Timeouts",
+    "errors",
+    "load",
+    "load_models",
+    "setting_names",
+]

@@ -84,9 +84,13 @@ class Untranslatable(BadRequest):
 
 
 class VendorRefused(BadRequest):
-    """The vendor answered with a 4xx of its own that concerns the caller's request."""
+    """The vendor answered with a 4xx of its own that concerns the caller's request.
+
+    `body` is the vendor's answer as it came, for a caller who speaks the vendor's dialect.
+    """
 
     code = "invalid_request"
+    body: bytes | None = None
 
     def __init__(
         self, message: str, *, status: int, code: str | None = None, param: str | None = None, provider: str

@@ -25,7 +25,6 @@ from pydantic import (
     model_validator,
 )
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -40,14 +39,8 @@ def _split(value: object) -> object:
     return value
 
 
-def _networks(value: object) -> object:
-    parts = _split(value)
-    return tuple(ipaddress.ip_network(part) for part in parts) if isinstance(parts, tuple) else parts
-
-
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
-Networks = Annotated[tuple[Network, ...], BeforeValidator(_networks)]
 
 
 class Settings(BaseModel):
@@ -59,7 +52,6 @@ class Settings(BaseModel):
         "development",
         description="development, test or production. The last two refuse to start without AIPROXY_API_KEY.",
     )
-    dns_record: str = Field("localhost", description="The service's own host name.")
     host: str = Field(
         "127.0.0.1",
         description="Address to listen on (0.0.0.0 in the image). Off loopback without a key, "
@@ -94,9 +86,6 @@ class Settings(BaseModel):
     )
     allowed_origins: Words = Field(
         (), description="Browser origins that may call, comma-separated and exact. `*` is refused at start."
-    )
-    trusted_proxies: Networks = Field(
-        (), description="Addresses or CIDR blocks whose X-Forwarded-For is believed, comma-separated."
     )
     aiproxy_api_key: Secrets = Field(
         (), description="The main key, or several, comma-separated, for rotation. Accepted raw, as Bearer, as x-api-key."

@@ -1,5 +1,6 @@
-"""Floor 1: everything that leaves this process."""
+"""Floor 1: everything that crosses the edge of this process."""
 
+from lib.net.client_watch import ClientWatch, NoWatch
 from lib.net.http import Exchange, HttpClient, HttpRequest, Origin
 
-__all__ = ["Exchange", "HttpClient", "HttpRequest", "Origin"]
+__all__ = ["ClientWatch", "Exchange", "HttpClient", "HttpRequest", "NoWatch", "Origin"]

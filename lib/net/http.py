@@ -145,7 +145,7 @@ class Exchange:
         self._client = client
         self._request = request
         self._sock: Any = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         self._received = 0
         self._head_done = self._complete = self._framed = self._keep = False
@@ -183,6 +183,7 @@ class Exchange:
     def abort(self) -> None:
         """Close the connection under whoever waits on it; they get `ClientGone`."""
         self._aborted = True
+        self._keep = False
         if self._sock is not None:
             self._sock.close()
 
@@ -194,7 +195,7 @@ class Exchange:
         self._parser = None  # it refers back to us
         if self._sock is None:
             return
-        if self._complete and self._keep and not self._aborted:
+        if self._complete and self._keep:
             self._client.give(self._request.origin, self._sock)
         else:
             self._sock.close()
@@ -213,7 +214,7 @@ class Exchange:
             self._sock.settimeout(SEND_SECONDS)
             self._send()
         except TimeoutError as error:
-            raise VendorTimeout("The model provider could not be connected in time.", detail=str(error)) from error
+            raise VendorTimeout(detail=f"connecting or sending: {error}") from error
         except OSError as error:
             raise self._lost(error) from error
 
@@ -235,8 +236,8 @@ class Exchange:
     def _receive(self, patience: float) -> bool:
         """Feed the parser with what the kernel has. False: nothing came within `patience` seconds."""
         sock = self._sock
-        if sock is None or self._parser is None:
-            raise ClientGone if self._aborted else VendorProtocolError(detail="the exchange is closed")
+        if self._aborted:
+            raise ClientGone
         try:
             sock.settimeout(patience)
             data = sock.recv(RECEIVE)

@@ -46,8 +46,13 @@ class Answer(Protocol):
     after `abort`).
     """
 
-    status: int
-    headers: Headers
+    @property
+    def status(self) -> int:
+        """The HTTP status, once `start` said that the head has come."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers with names in lower case, likewise."""
 
     def start(self, patience: float) -> bool:
         """Connect and send (first call), then wait for the head. False: still silent."""
@@ -63,9 +68,18 @@ class Answer(Protocol):
 
 
 class Provider(Protocol):
-    """A vendor, or the built-in echo."""
+    """A vendor, or the built-in echo.
 
-    name: str
+    `asks_for_usage`: whether a stream of the OpenAI dialect must be asked for its usage.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name under which `models.toml` knows it."""
+
+    @property
+    def asks_for_usage(self) -> bool:
+        """See above."""
 
     def dialect(self, path: Path) -> Dialect | None:
         """The dialect in which this provider serves what `path` asks for; None: not served."""

@@ -3,8 +3,11 @@
 from lib.wire.bedrock import to_converse
 from lib.wire.bedrock_answer import from_converse
 from lib.wire.bedrock_stream import ConverseStream
+from lib.wire.body import JsonBody
 from lib.wire.error_bodies import anthropic_error, anthropic_type, error_event, openai_error, openai_type
-from lib.wire.paths import PATHS, Dialect, Path, Shape
+from lib.wire.form import Form
+from lib.wire.paths import PATHS, Dialect, Path, Shape, counterpart, path_of
+from lib.wire.signs import bears_content, ends, error_in_body, nearly_ends, until_error, without_usage
 from lib.wire.sse import DONE, PING, Event, complete, encode, events
 from lib.wire.translate import StreamTranslator, Translation, translation
 from lib.wire.usage import Usage, anthropic_usage, find_usage, openai_usage, to_anthropic, to_openai
@@ -18,6 +21,8 @@ __all__ = [
     "ConverseStream",
     "Dialect",
     "Event",
+    "Form",
+    "JsonBody",
     "Path",
     "Shape",
     "StreamTranslator",
@@ -28,19 +33,27 @@ __all__ = [
     "anthropic_error",
     "anthropic_type",
     "anthropic_usage",
+    "bears_content",
     "complete",
+    "counterpart",
     "encode",
+    "ends",
     "error_event",
+    "error_in_body",
     "events",
     "find_usage",
     "from_converse",
+    "nearly_ends",
     "openai_error",
     "openai_type",
     "openai_usage",
+    "path_of",
     "read_error",
     "stream_error",
     "to_anthropic",
     "to_converse",
     "to_openai",
     "translation",
+    "until_error",
+    "without_usage",
 ]

@@ -81,3 +81,16 @@ PATHS: tuple[Path, ...] = (
     Path("/v1/messages/count_tokens", _ANTHROPIC, Shape.TOKEN_COUNT, "/v1/messages/count_tokens",
          "Count the tokens of a message", ("model", "messages")),
 )  # fmt: skip
+
+_COUNTERPARTS = {Shape.CHAT: Shape.MESSAGE, Shape.MESSAGE: Shape.CHAT}
+
+
+def counterpart(path: Path) -> Path | None:
+    """The path of the other dialect that serves the same purpose by translation, if there is one."""
+    shape = _COUNTERPARTS.get(path.shape)
+    return path_of(shape) if shape else None
+
+
+def path_of(shape: Shape) -> Path:
+    """The row of a shape."""
+    return next(path for path in PATHS if path.shape is shape)

@@ -1,0 +1,5 @@
+"""gunicorn's configuration: everything comes from the settings (see src/server.py)."""
+
+from src.server import configuration
+
+globals().update(configuration())

@@ -1,0 +1,6 @@
+"""Floor 2: who may enter."""
+
+from lib.access.caller import ANONYMOUS, Caller
+from lib.access.main_keys import MainKeys
+
+__all__ = ["ANONYMOUS", "Caller", "MainKeys"]

@@ -1,0 +1,131 @@
+"""`models.toml`: which vendors there are, and what a model's name means.
+
+The types below are the file's grammar: an unknown key or a wrong type is
+refused with its place. `load_models` also checks what no type can say.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lib.base.settings import SettingsError
+
+
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds. `connect` includes TLS; `first_byte` runs from sending to the first content;
+    `idle` between two reads of a stream; `total` is bounded by REQUEST_TIMEOUT_SECONDS too."""
+
+    connect: float | None = None
+    first_byte: float | None = None
+    idle: float | None = None
+    total: float | None = None
+
+    def over(self, base: Timeouts) -> Timeouts:
+        """These values where set, `base`'s where not."""
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return Timeouts(**{name: getattr(base, name) if value is None else value for name, value in pairs})
+
+
+class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none);
+    `<NAME>_BASE_URL` moves its `base_url`; `prefixes` are the beginnings of bare model names that go
+    to it; `shapes` what it serves ("*" for every path)."""
+
+    kind: Literal["openai", "anthropic", "bedrock"] = "openai"
+    base_url: str = ""
+    key: str | None = None
+    auth: Literal["bearer", "api-key", "x-api-key"] = "bearer"
+    prefixes: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ("chat", "embedding")
+    allow: tuple[str, ...] = ("*",)
+    headers: dict[str, str] = {}
+    timeouts: Timeouts = Timeouts()
+    usage_in_streams: bool = True
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One place a model may be answered from: `model` is `provider/model`."""
+
+    model: str
+    weight: float = 1.0
+
+
+class ModelRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name callers may use. One of `targets` is tried first, chosen by weight; then the
+    others by falling weight; then `fallbacks` in their order."""
+
+    targets: tuple[str | Target, ...]
+    fallbacks: tuple[str, ...] = ()
+    timeouts: Timeouts = Timeouts()
+
+
+class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a provider rests: after `failures` in a row, for `seconds`, doubling up to `longest`."""
+
+    failures: int = 5
+    seconds: float = 5.0
+    longest: float = 60.0
+
+
+class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds unless a row says otherwise. `attempts` counts tries of one target; a wait for
+    Retry-After longer than `longest_wait` seconds is left to the caller."""
+
+    model: str | None = None
+    allow: tuple[str, ...] = ("*",)
+    attempts: int = 2
+    longest_wait: float = 2.0
+    timeouts: Timeouts = Timeouts()
+
+
+class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    defaults: Defaults = Defaults()
+    rest: Rest = Rest()
+    providers: dict[str, ProviderRow] = {}
+    models: dict[str, ModelRow] = {}
+
+
+BUILT_IN_TIMEOUTS = Timeouts(connect=5.0, first_byte=300.0, idle=120.0, total=None)
+
+
+def load_models(path: Path) -> ModelsFile:
+    """Read and check the file. Raises `SettingsError` with the file's name and the place of the fault."""
+    try:
+        with path.open("rb") as file:
+            models = msgspec.convert(tomllib.load(file), ModelsFile)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    faults = list(_faults(models))
+    if faults:
+        raise SettingsError("\n".join(f"{path}: {fault}" for fault in faults))
+    return models
+
+
+def _faults(models: ModelsFile) -> list[str]:
+    faults = []
+    known = {*models.providers, "echo"}
+    for name, provider in models.providers.items():
+        if name == "echo" or "/" in name:
+            faults.append(f"providers.{name}: not a name a provider may have")
+    for name, model in models.models.items():
+        places = [t if isinstance(t, str) else t.model for t in model.targets] + list(model.fallbacks)
+        if not model.targets:
+            faults.append(f"models.{name}: targets is empty")
+        faults += [
+            f"models.{name}: `{place}` does not begin with a provider"
+            for place in places
+            if place.partition("/")[0] not in known
+        ]
+        if any(isinstance(t, Target) and t.weight < 0 for t in model.targets):
+            faults.append(f"models.{name}: a weight is negative")
+    if models.defaults.attempts < 1:
+        faults.append("defaults.attempts: at least 1")
+    return faults

@@ -1,0 +1,79 @@
+"""One call on its way through the gateway: what came in, what is known of it, what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+from lib.access import Caller
+from lib.base.errors import AIProxyError
+from lib.wire import Form, JsonBody, Path, Usage
+
+
+class Client(Protocol):
+    """The connection of whoever called."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client closed it."""
+
+    def on_leave(self, act: Callable[[], None]) -> None:
+        """Run `act` when the client closes the connection; the latest one given counts."""
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but wake when the client leaves."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of a call once it is over: the access line, the metrics, later the ledger.
+
+    Times are in seconds; `first_byte` counts from the start to the first content.
+    """
+
+    started: float = field(default_factory=monotonic)
+    caller: str | None = None
+    model_asked: str | None = None
+    model_served: str | None = None
+    provider: str | None = None
+    attempts: int = 0
+    stream: bool = False
+    status: int = 0
+    error: str | None = None
+    usage: Usage | None = None
+    first_byte: float | None = None
+    gone: bool = False
+    settled: bool = False
+
+    def failed(self, error: AIProxyError) -> None:
+        """Note how the call failed."""
+        self.status = error.status
+        self.error = error.code
+        self.provider = error.provider or self.provider
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
+
+    `deadline` is on the monotonic clock, set when the call is admitted.
+    """
+
+    path: Path
+    caller: Caller
+    body: JsonBody | Form
+    headers: Sequence[tuple[str, str]]
+    client: Client
+    record: Record
+    deadline: float = float("inf")
+
+
+@dataclass(slots=True)
+class Reply:
+    """What goes back. Whoever takes a reply with an iterable body must close it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes | Iterable[bytes]

@@ -1,0 +1,134 @@
+"""From a model's name to the ordered places that may answer for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lib.base import BUILT_IN_TIMEOUTS, ModelRow, ModelsFile, Target, Timeouts
+from lib.base.errors import BadRequest, Untranslatable, UnknownModel
+from lib.providers import ECHO, Catalog, Provider
+from lib.wire import Dialect, Path
+
+MAX_NAME = 256  # characters of a model's name
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place to try: a provider, the vendor's own name for the model, the dialect it answers in."""
+
+    provider: Provider
+    model: str
+    dialect: Dialect
+    timeouts: Timeouts
+
+    @property
+    def key(self) -> str:
+        """The name under which it rests: a vendor's models fail apart from each other."""
+        return f"{self.provider.name}/{self.model}"
+
+
+class Chooser:
+    """Reads names by `models.toml`: its own rows, `provider/model`, well-known prefixes, the echo."""
+
+    def __init__(self, models: ModelsFile, catalog: Catalog, pick: Callable[[], float] = random.random) -> None:
+        self._models = models
+        self._catalog = catalog
+        self._pick = pick
+        self._defaults = models.defaults.timeouts.over(BUILT_IN_TIMEOUTS)
+        self._prefixes = [
+            (prefix, name)
+            for name, row in models.providers.items()
+            for prefix in row.prefixes
+            if name in catalog.available
+        ]
+
+    @property
+    def default_model(self) -> str | None:
+        """What a request that names no model gets: the operator's choice, else echo while offline."""
+        return self._models.defaults.model or (ECHO if self._catalog.offline else None)
+
+    def names(self) -> list[str]:
+        """The names that can be listed: the file's rows and the echo, as far as callers may use them."""
+        return [name for name in (*self._models.models, ECHO) if self._allowed(name)]
+
+    def model_name(self, asked: object) -> str:
+        """The model a request asks for. Raises `BadRequest` for a wrong type or when there is none."""
+        name = self.default_model if asked is None else asked
+        if name is None:
+            raise BadRequest("`model` is required.", param="model")
+        if not isinstance(name, str) or not name or len(name) > MAX_NAME or not name.isprintable():
+            raise BadRequest("`model` must be the name of a model.", param="model")
+        return name
+
+    def places(self, name: str, path: Path) -> list[Place]:
+        """Where to try `name` for `path`, in order. Raises `UnknownModel`, or `Untranslatable` when
+        the model exists but nothing that serves it serves this path."""
+        if not self._allowed(name):
+            raise UnknownModel(detail="not in the allow list")
+        row = self._models.models.get(name)
+        found = list(self._row_places(row, path)) if row else [self._place(name, path, Timeouts())]
+        places = [place for place in found if isinstance(place, Place)]
+        if places:
+            return places
+        reasons = "; ".join(str(reason) for reason in found)
+        if all(isinstance(reason, _NotServed) for reason in found):
+            raise Untranslatable("model", f"its provider does not serve {path.route}")
+        raise UnknownModel(detail=reasons)
+
+    def _allowed(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self._models.defaults.allow)
+
+    def _row_places(self, row: ModelRow, path: Path) -> Iterator[Place | str]:
+        targets = [Target(target) if isinstance(target, str) else target for target in row.targets]
+        for target in self._drawn(targets):
+            yield self._place(target.model, path, row.timeouts)
+        for fallback in row.fallbacks:
+            yield self._place(fallback, path, row.timeouts)
+
+    def _drawn(self, targets: list[Target]) -> list[Target]:
+        """One target by weight, then the others by falling weight; weight 0 is never drawn first."""
+        ordered = sorted(targets, key=lambda target: -target.weight)
+        total = sum(target.weight for target in ordered)
+        point = self._pick() * total
+        for index, target in enumerate(ordered):
+            point -= target.weight
+            if point < 0:
+                return [target, *ordered[:index], *ordered[index + 1 :]]
+        return ordered
+
+    def _place(self, name: str, path: Path, timeouts: Timeouts) -> Place | str:
+        """One name without aliases, or the reason why it leads nowhere."""
+        provider_name, model = self._split(name)
+        if provider_name is None:
+            return f"no provider for {name!r}"
+        provider = self._catalog.available.get(provider_name)
+        if provider is None:
+            return self._catalog.missing.get(provider_name, f"no provider {provider_name!r}")
+        row = self._models.providers.get(provider_name)
+        if row and not any(fnmatchcase(model, pattern) for pattern in row.allow):
+            return f"not in the allow list of {provider_name}"
+        dialect = provider.dialect(path)
+        if dialect is None:
+            return _NotServed(f"{provider_name} does not serve {path.route}")
+        base = row.timeouts.over(self._defaults) if row else self._defaults
+        return Place(provider, model, dialect, timeouts.over(base))
+
+    def _split(self, name: str) -> tuple[str | None, str]:
+        head, slash, rest = name.partition("/")
+        if head == ECHO:
+            return ECHO, name
+        if slash and rest and head in self._models.providers:
+            return head, rest
+        if name.startswith("bedrock.") and "bedrock" in self._models.providers:
+            return "bedrock", name.removeprefix("bedrock.")
+        for prefix, provider in self._prefixes:
+            if name.startswith(prefix):
+                return provider, name
+        return None, name
+
+
+class _NotServed(str):
+    """The reason that a provider exists and has the model, but not for this path."""

@@ -1,0 +1,118 @@
+"""The gateway: one call in, one reply out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic, time
+from typing import Any
+
+import msgspec
+
+from lib.base.errors import AIProxyError, ClientGone, VendorRefused
+from lib.gateway.admit import admit
+from lib.gateway.call import Call, Reply
+from lib.gateway.choose import Chooser
+from lib.gateway.circuit import Circuit
+from lib.gateway.headers import downward
+from lib.gateway.opening import Opening, Persistence
+from lib.gateway.settle import Settler
+from lib.gateway.stream import Stream
+from lib.gateway.trial import Opened
+from lib.wire import find_usage
+
+SLICE = 60.0  # seconds of waiting at once where nobody needs a ping
+SSE_HEADERS = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")]
+STREAM_HEADERS = [("cache-control", "no-cache"), ("x-accel-buffering", "no")]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: the total of a call, and the silence after which a stream gets a ping."""
+
+    total: float
+    ping: float
+
+
+class Gateway:
+    """Admits, chooses, sends and settles. One for each worker; calls share nothing but the circuit."""
+
+    def __init__(
+        self, chooser: Chooser, circuit: Circuit, settler: Settler, persistence: Persistence, limits: Limits
+    ) -> None:
+        self.chooser = chooser
+        self._circuit = circuit
+        self._settler = settler
+        self._persistence = persistence
+        self._limits = limits
+
+    def call(self, call: Call) -> Reply:
+        """Answer one call. Raises the error to show when there is nothing else to show.
+
+        The call is settled when this returns a whole body or raises; a streamed body settles it when closed.
+        """
+        try:
+            opening = self._admitted(call)
+            return self._streamed(call, opening) if call.record.stream else self._waited_for(call, opening)
+        except ClientGone as error:
+            call.record.failed(error)
+            call.record.gone = True
+            self._settler.settle(call.record)
+            raise
+        except AIProxyError as error:
+            call.record.failed(error)
+            self._settler.settle(call.record)
+            if isinstance(error, VendorRefused) and error.body:
+                return Reply(error.status, [("content-type", "application/json")], error.body)
+            raise
+
+    def _admitted(self, call: Call) -> Opening:
+        record = call.record
+        record.stream = admit(call.path, call.body)
+        record.model_asked = self.chooser.model_name(call.body.get("model"))
+        places = self.chooser.places(record.model_asked, call.path)
+        total = places[0].timeouts.total or self._limits.total
+        call.deadline = record.started + min(total, self._limits.total)
+        return Opening(call, places, self._circuit, self._persistence, self._settler)
+
+    def _waited_for(self, call: Call, opening: Opening) -> Reply:
+        """A whole answer. The caller's connection is watched meanwhile."""
+        try:
+            while (opened := opening.step(monotonic() + SLICE)) is None:
+                pass
+        finally:
+            opening.close()
+        return self._reply(call, opening, opened)
+
+    def _streamed(self, call: Call, opening: Opening) -> Reply:
+        """A streamed answer. Its head waits for content, so that a failure still gets its own status;
+        but no longer than until the first ping is due."""
+        try:
+            opened = opening.step(monotonic() + self._limits.ping)
+        except BaseException:
+            opening.close()
+            raise
+        if opened is None:
+            stream = Stream(call, opening, None, self._settler, self._limits.ping)
+            call.record.status = 200
+            return Reply(200, SSE_HEADERS + STREAM_HEADERS, stream)
+        return self._reply(call, opening, opened)
+
+    def _reply(self, call: Call, opening: Opening, opened: Opened) -> Reply:
+        call.record.status = opened.answer.status
+        headers = downward(opened.answer.headers)
+        if opened.kind == "whole":
+            return self._whole(call, opened, headers)
+        stream = Stream(call, opening, opened, self._settler, self._limits.ping)
+        return Reply(opened.answer.status, headers + STREAM_HEADERS, stream)
+
+    def _whole(self, call: Call, opened: Opened, headers: list[tuple[str, str]]) -> Reply:
+        opened.answer.close()
+        body = opened.block
+        call.record.usage = find_usage(opened.sending.outgoing.path.shape, body)
+        if opened.sending.translation is not None:
+            answer: dict[str, Any] = msgspec.json.decode(body)
+            body = msgspec.json.encode(opened.sending.translation.response(answer, int(time())))
+            headers = [header for header in headers if header[0] != "content-type"]
+            headers.append(("content-type", "application/json"))
+        self._settler.settle(call.record)
+        return Reply(opened.answer.status, headers, body)

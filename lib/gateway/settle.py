@@ -1,0 +1,70 @@
+"""What is written down when an attempt, a call or a request is over, on every exit."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from lib.base.errors import AIProxyError
+from lib.gateway.call import Record
+from lib.telemetry import Metrics, get_logger
+
+log = get_logger("aiproxy.gateway")
+access = get_logger("aiproxy.access")
+
+
+class Settler:
+    """Turns records into metrics and log lines."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def attempt_failed(self, error: AIProxyError) -> None:
+        """One attempt failed by the vendor's fault; another may follow."""
+        provider = error.provider or "none"
+        self._metrics.attempt_failed(provider, error.code)
+        log.warning("attempt failed", provider=provider, code=error.code, status=error.status, detail=error.detail)
+
+    def settle(self, record: Record) -> None:
+        """The call is over; what it used is known. Does nothing the second time."""
+        if record.settled:
+            return
+        record.settled = True
+        if record.usage is not None:
+            self._metrics.used(record.provider or "none", record.model_served or "none", record.usage)
+
+    def finished(self, request_id: str, method: str, route: str, record: Record) -> None:
+        """The request is over: one access line, and the counters."""
+        duration = monotonic() - record.started
+        self._metrics.request_finished(route, record.status, duration)
+        access.info("request", **access_fields(request_id, method, route, record, duration))
+
+
+def access_fields(request_id: str, method: str, route: str, record: Record, duration: float) -> dict[str, object]:
+    """The fields of the access line. Absent ones are left out; times are in milliseconds."""
+    fields: dict[str, object] = {
+        "request_id": request_id,
+        "method": method,
+        "route": route,
+        "status": record.status,
+        "caller": record.caller,
+        "duration_ms": round(duration * 1000, 3),
+    }
+    if record.model_asked is None:
+        return fields
+    fields["model"] = record.model_asked
+    fields["model_served"] = record.model_served
+    fields["provider"] = record.provider
+    fields["attempts"] = record.attempts
+    fields["stream"] = record.stream
+    fields["client_gone"] = record.gone
+    if record.first_byte is not None:
+        fields["first_byte_ms"] = round(record.first_byte * 1000, 3)
+    usage = record.usage
+    if usage is not None:
+        fields["input_tokens"] = usage.input_tokens
+        fields["output_tokens"] = usage.output_tokens
+        fields["cache_read_tokens"] = usage.cache_read_tokens
+        fields["cache_write_tokens"] = usage.cache_write_tokens + usage.cache_write_1h_tokens
+    if record.error is not None:
+        fields["error"] = record.error
+    return fields

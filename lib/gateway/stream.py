@@ -1,0 +1,187 @@
+"""From the first content to the last byte: what a caller reads of a stream.
+
+The server iterates over it and closes it, whatever happens. Only whole events
+go out, so a ping or an error event never lands inside one. All that has
+arrived from the vendor goes out in one block: the busier the worker, the
+fewer writes an event costs.
+"""
+
+from __future__ import annotations
+
+from errno import ECONNRESET
+from time import monotonic, time
+
+from lib.base.errors import (
+    AIProxyError,
+    ClientGone,
+    DeadlineExceeded,
+    VendorProtocolError,
+    VendorTimeout,
+)
+from lib.gateway.call import Call
+from lib.gateway.opening import Opening
+from lib.gateway.outgoing import wants_usage
+from lib.gateway.settle import Settler
+from lib.gateway.trial import MAX_EVENT, Opened
+from lib.wire import (
+    PING,
+    StreamTranslator,
+    UsageWatch,
+    complete,
+    ends,
+    error_event,
+    events,
+    nearly_ends,
+    until_error,
+    without_usage,
+)
+
+
+class Stream:
+    """The body of a streamed answer: an iterator of bytes that settles the call when closed.
+
+    Made with what an `Opening` found, or, when a vendor is silent for long, with the opening
+    itself: then pings go out until content comes.
+    """
+
+    def __init__(self, call: Call, opening: Opening, opened: Opened | None, settler: Settler, ping: float) -> None:
+        self._call = call
+        self._opening = opening
+        self._settler = settler
+        self._ping = ping
+        self._opened: Opened | None = None
+        self._translator: StreamTranslator | None = None
+        self._usage: UsageWatch | None = None
+        self._last = monotonic()
+        self._finished = False  # the vendor said that this was all, or nearly so
+        self._over = False  # nothing more is read
+        self._pending = PING if opened is None else self._take(opened)
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next block. A failure becomes an event, or a broken connection where events cannot be."""
+        while not self._pending:
+            if self._over:
+                raise StopIteration
+            try:
+                self._pending = self._next()
+            except ClientGone:
+                self._call.record.gone = self._over = True
+            except AIProxyError as error:
+                self._pending = self._failure(error)
+        block, self._pending = self._pending, b""
+        return block
+
+    def close(self) -> None:
+        """Let go of the vendor and settle. Closing before the end cancels the vendor's work."""
+        record = self._call.record
+        self._opening.close()
+        if self._opened is not None:
+            self._opened.answer.close()
+            self._opened = None
+        if self._usage is not None:
+            record.usage = self._usage.usage
+        record.gone |= not self._over
+        self._over = True
+        self._settler.settle(record)
+
+    def _next(self) -> bytes:
+        if self._opened is not None:
+            return self._read(self._opened)
+        opened = self._opening.step(monotonic() + self._ping)
+        if opened is None:
+            return PING
+        if opened.kind != "events":
+            opened.answer.close()
+            raise VendorProtocolError(detail="asked for a stream, got a whole answer", provider=opened.place.provider.name)
+        return self._take(opened)
+
+    def _take(self, opened: Opened) -> bytes:
+        """Go over to an answer that shows content; what of it may go out at once."""
+        self._opened = opened
+        self._last = monotonic()
+        if opened.kind != "events":
+            return opened.block
+        self._usage = UsageWatch(opened.place.dialect, opened.sending.outgoing.path.shape)
+        between = opened.sending.translation
+        if between is not None:
+            model = self._call.record.model_asked or opened.place.model
+            self._translator = between.stream(
+                include_usage=wants_usage(self._call), created=int(time()), model=model
+            )
+        block, opened.block = opened.block, b""
+        return self._events(opened, block)
+
+    # ---- content ----
+
+    def _read(self, opened: Opened) -> bytes:
+        """What the vendor sends next, or a ping while it is silent."""
+        now = monotonic()
+        idle_until = self._last + (opened.place.timeouts.idle or float("inf"))
+        until = min(now + self._ping, idle_until, self._call.deadline)
+        block = opened.answer.read(max(0.0, until - now))
+        if block is None:
+            now = monotonic()
+            if now >= self._call.deadline:
+                raise DeadlineExceeded
+            if now >= idle_until:
+                raise VendorTimeout("The model provider stopped sending.", detail="silent for too long")
+            return PING if opened.kind == "events" else b""
+        self._last = monotonic()
+        if opened.kind != "events":
+            self._over = not block
+            return block
+        return self._whole_events(opened, block) if block else self._finish(opened)
+
+    def _whole_events(self, opened: Opened, block: bytes) -> bytes:
+        """Put a block behind what was left of the last one, and keep back what is not complete."""
+        if opened.tail:
+            block = opened.tail + block
+        end = complete(block)
+        if end == len(block):
+            opened.tail = b""
+            return self._events(opened, block)
+        opened.tail = block[end:]
+        if len(opened.tail) > MAX_EVENT:
+            raise VendorProtocolError(detail="an endless event")
+        return self._events(opened, block[:end]) if end else b""
+
+    def _events(self, opened: Opened, block: bytes) -> bytes:
+        """Complete events as the caller gets them."""
+        assert self._usage is not None
+        self._usage.see(block)
+        shape = opened.sending.outgoing.path.shape
+        if b"error" in block:
+            block, error = until_error(shape, block, opened.place.provider.name)
+            if error is not None:
+                return self._handed_on(opened, block) + self._failure(error)
+        self._finished = self._finished or ends(shape, block) or nearly_ends(block)
+        return self._handed_on(opened, block)
+
+    def _handed_on(self, opened: Opened, block: bytes) -> bytes:
+        if self._translator is not None:
+            return b"".join([self._translator.feed(event) for event in events(block)])
+        if opened.sending.strip_usage and b'"usage"' in block:
+            return without_usage(block)
+        return block
+
+    def _finish(self, opened: Opened) -> bytes:
+        """The vendor's answer is over: rightly, or cut short."""
+        if opened.tail.strip() or not self._finished:
+            raise VendorProtocolError("The model provider's answer ended early.", detail="no last event")
+        self._over = True
+        return self._translator.finish() if self._translator is not None else b""
+
+    def _failure(self, error: AIProxyError) -> bytes:
+        """The well-formed event that ends a stream with an error, in the caller's dialect."""
+        self._over = True
+        error.provider = error.provider or self._call.record.provider
+        self._call.record.failed(error)
+        if self._opened is not None:
+            self._settler.attempt_failed(error)
+            if self._opened.kind != "events":
+                raise ConnectionResetError(ECONNRESET, "the answer was cut short") from error
+        path = self._call.path
+        return error_event(path.dialect, path.shape, error.status, error.message, error.code, error.param)

@@ -1,0 +1,102 @@
+"""From rows of `models.toml` to providers that can be called.
+
+A vendor that speaks a known dialect is one row there. A new dialect is one
+file beside this one and one entry in `_KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lib.base import ModelsFile, ProviderRow, Settings, SettingsError
+from lib.net import HttpClient, Origin
+from lib.providers.base import Provider
+from lib.providers.bedrock import BedrockProvider
+from lib.providers.echo import EchoProvider
+from lib.providers.vendor import HttpProvider, Vendor
+from lib.wire import Dialect, Shape
+
+ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The providers that can be called, by name, and why the others cannot (setting names, no values)."""
+
+    available: Mapping[str, Provider]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def offline(self) -> bool:
+        """Whether no vendor holds a key, so that only the built-in echo answers by default."""
+        return not any(isinstance(provider, HttpProvider) for provider in self.available.values())
+
+
+def build_catalog(models: ModelsFile, settings: Settings, http: HttpClient) -> Catalog:
+    """Make every provider whose key and address are known. Raises `SettingsError` for a bad address."""
+    available: dict[str, Provider] = {}
+    missing: dict[str, str] = {}
+    for name, row in models.providers.items():
+        provider = _KINDS[row.kind](name, row, settings, http)
+        if isinstance(provider, str):
+            missing[name] = provider
+        else:
+            available[name] = provider
+    if settings.mock_model_responses:
+        available = {name: EchoProvider(name) for name in models.providers}
+        missing = {}
+    available[ECHO] = EchoProvider(ECHO)
+    return Catalog(available, missing)
+
+
+def _prefix(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:
+    """An HTTP vendor, or what it lacks."""
+    key_setting = f"{_prefix(name)}_API_KEY" if row.key is None else row.key
+    key = settings.vendor_value(key_setting) if key_setting else None
+    if key_setting and not key:
+        return f"{key_setting} is not set"
+    url = settings.vendor_value(f"{_prefix(name)}_BASE_URL") or row.base_url
+    if not url:
+        return f"{_prefix(name)}_BASE_URL is not set"
+    try:
+        origin = Origin.parse(url)
+        shapes = frozenset(Shape) if "*" in row.shapes else frozenset(Shape(shape) for shape in row.shapes)
+    except ValueError as error:
+        raise SettingsError(f"provider {name}: {error}") from None
+    anthropic = row.kind == "anthropic"
+    return HttpProvider(
+        Vendor(
+            name=name,
+            dialect=Dialect.ANTHROPIC if anthropic else Dialect.OPENAI,
+            origin=origin,
+            shapes=frozenset({Shape.MESSAGE, Shape.TOKEN_COUNT}) if anthropic else shapes,
+            credentials=_credentials("x-api-key" if anthropic else row.auth, key),
+            headers=row.headers,
+            usage_in_streams=row.usage_in_streams,
+        ),
+        http,
+    )
+
+
+def _credentials(auth: str, key: str | None) -> tuple[tuple[str, str], ...]:
+    if key is None:
+        return ()
+    return (("authorization", f"Bearer {key}"),) if auth == "bearer" else ((auth, key),)
+
+
+def _bedrock(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:
+    del row, http
+    endpoint = settings.aws_endpoint_url_bedrock_runtime or settings.aws_endpoint_url
+    return BedrockProvider(name, region=settings.aws_region, endpoint_url=endpoint)
+
+
+_KINDS: Mapping[str, Callable[[str, ProviderRow, Settings, HttpClient], Provider | str]] = {
+    "openai": _vendor,
+    "anthropic": _vendor,
+    "bedrock": _bedrock,
+}

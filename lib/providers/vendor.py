@@ -1,0 +1,65 @@
+"""A vendor reached over HTTP: the OpenAI-compatible ones and Anthropic.
+
+What tells one from another is data: a base URL, how the key travels, which
+shapes it serves. A new vendor that speaks a known dialect is a row in
+`models.toml`, never code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lib.net import Exchange, HttpClient, HttpRequest, Origin
+from lib.providers.base import Outgoing
+from lib.wire import Dialect, Path, Shape, counterpart
+
+# https://docs.claude.com/en/api/versioning: required on every request.
+ANTHROPIC_VERSION = ("anthropic-version", "2023-06-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Where a vendor is, what it speaks and how it knows us. `credentials` are headers; never shown."""
+
+    name: str
+    dialect: Dialect
+    origin: Origin
+    shapes: frozenset[Shape]
+    credentials: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    usage_in_streams: bool = True
+
+
+class HttpProvider:
+    """Sends what it is given to one vendor, with the vendor's key."""
+
+    def __init__(self, vendor: Vendor, http: HttpClient) -> None:
+        self.name = vendor.name
+        self.asks_for_usage = vendor.usage_in_streams
+        self._vendor = vendor
+        self._http = http
+
+    def dialect(self, path: Path) -> Dialect | None:
+        """The dialect this vendor serves `path` in: its own, when it serves the shape at all."""
+        vendor = self._vendor
+        served = path if path.dialect is vendor.dialect else counterpart(path)
+        return vendor.dialect if served and served.shape in vendor.shapes else None
+
+    def send(self, outgoing: Outgoing) -> Exchange:
+        """Prepare the POST; see `lib.providers.base.Answer`."""
+        vendor = self._vendor
+        headers = [("content-type", outgoing.content_type), *outgoing.headers, *vendor.credentials]
+        headers += [(name.lower(), value) for name, value in vendor.headers.items()]
+        if vendor.dialect is Dialect.ANTHROPIC and not any(name == "anthropic-version" for name, _ in headers):
+            headers.append(ANTHROPIC_VERSION)
+        return self._http.exchange(
+            HttpRequest(
+                origin=vendor.origin,
+                target=vendor.origin.prefix + outgoing.path.upstream,
+                headers=headers,
+                body=outgoing.body,
+                length=outgoing.length,
+                connect_timeout=outgoing.connect_timeout,
+            )
+        )

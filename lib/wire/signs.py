@@ -1,0 +1,158 @@
+"""What the gateway must see in a stream that it otherwise hands on unread.
+
+Three signs: the first event with content (until then another vendor may still
+answer), an error inside a 200, and the end. All but the last are asked only of
+the first few events, or of the few that hold a telling word.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from lib.base.errors import AIProxyError, RateLimited, VendorError, VendorOverloaded, VendorProtocolError, VendorRefused
+from lib.wire.paths import Shape
+from lib.wire.sse import Event, events
+from lib.wire.vendor_errors import read_error
+
+class _Head(msgspec.Struct):
+    type: Any = None
+    error: Any = None
+
+
+_head = msgspec.json.Decoder(_Head)
+_EVENT = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r)\s*", re.S)
+_PREAMBLE = {
+    Shape.MESSAGE: frozenset({"message_start", "ping"}),
+    Shape.RESPONSE: frozenset({"response.created", "response.queued", "response.in_progress"}),
+}
+_ENDS = {
+    Shape.CHAT: (b"data: [DONE]", b"data:[DONE]"),
+    Shape.COMPLETION: (b"data: [DONE]", b"data:[DONE]"),
+    Shape.MESSAGE: (b"event: message_stop", b"event:message_stop"),
+    Shape.RESPONSE: (b"event: response.completed", b"event: response.incomplete", b"event: response.failed"),
+    Shape.IMAGE: (b"event: image_generation.completed",),
+    Shape.TRANSCRIPTION: (b"event: transcript.text.done", b"data: [DONE]"),
+}
+_LAST_WORDS = (b'"finish_reason":"', b'"finish_reason": "', b'"type":"transcript.text.done"')
+
+
+def bears_content(shape: Shape, event: Event, provider: str) -> bool:
+    """Whether an event shows something of the answer itself.
+
+    Raises the error it carries instead, if it is one (see `error_in`), and
+    `VendorProtocolError` when it is not JSON.
+    """
+    if event.data == b"[DONE]":
+        return True
+    data = _decode(event.data)
+    if not isinstance(data, dict):
+        raise VendorProtocolError(detail="an event that is not a JSON object", provider=provider)
+    error = error_in(shape, event, data, provider)
+    if error is not None:
+        raise error
+    if shape in _PREAMBLE:
+        return (data.get("type") or event.name) not in _PREAMBLE[shape]
+    if shape in (Shape.CHAT, Shape.COMPLETION):
+        return any(_says_something(choice) for choice in _list(data.get("choices")))
+    return True
+
+
+def error_in(shape: Shape, event: Event, data: dict[str, Any], provider: str) -> AIProxyError | None:
+    """The failure that an event (or a whole 200 body) reports, if it is one.
+
+    OpenAI: an `error` without `choices`; Anthropic and the Responses API: type `error`, and
+    `response.failed`, which is told here only while nothing was shown yet.
+    """
+    if data.get("type") in ("error", "response.failed") or event.name == "error":
+        return in_stream_failure(event.data, provider)
+    if shape not in (Shape.MESSAGE, Shape.RESPONSE) and data.get("error") and not data.get("choices"):
+        return in_stream_failure(event.data, provider)
+    return None
+
+
+def error_in_body(shape: Shape, body: bytes, provider: str) -> AIProxyError | None:
+    """The failure that a whole 200 body reports, if it does. JSON shapes must hold an object."""
+    if shape in (Shape.TRANSCRIPTION, Shape.SPEECH):
+        return None  # may be plain text or sound
+    try:
+        head = _head.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return VendorProtocolError(detail="an answer that is not a JSON object", provider=provider)
+    if head.type == "error" or (head.error and shape is not Shape.RESPONSE):
+        return in_stream_failure(body, provider)
+    return None
+
+
+def in_stream_failure(body: bytes, provider: str) -> AIProxyError:
+    """The error class for a failure reported inside a 200, by the vendor's type and code, never its prose."""
+    said = read_error(body)
+    words = f"{said.type} {said.code}".lower()
+    if "overloaded" in words or "unavailable" in words:
+        return VendorOverloaded(detail=said.message, provider=provider)
+    if "rate_limit" in words or "429" in words:
+        return RateLimited(detail=said.message, provider=provider)
+    if "invalid_request" in words:
+        return VendorRefused(said.message or "", status=400, code=said.code, param=said.param, provider=provider)
+    return VendorError(detail=said.message, provider=provider)
+
+
+def until_error(shape: Shape, block: bytes, provider: str) -> tuple[bytes, AIProxyError | None]:
+    """A block up to the first event that reports a failure, and that failure; all of it when none does."""
+    at = 0
+    for raw in _EVENT.findall(block):
+        for event in events(raw):
+            data = _decode(event.data)
+            if isinstance(data, dict) and data.get("type") != "response.failed":
+                error = error_in(shape, event, data, provider)
+                if error is not None:
+                    return block[:at], error
+        at += len(raw)
+    return block, None
+
+
+def without_usage(block: bytes) -> bytes:
+    """A block without the usage event of OpenAI's `include_usage`: the one with usage and no choices."""
+    return b"".join(raw for raw in _EVENT.findall(block) if not any(_is_usage(event) for event in events(raw)))
+
+
+def ends(shape: Shape, block: bytes) -> bool:
+    """Whether a block of complete events holds the dialect's own last event."""
+    return any(_starts_line(block, sign) for sign in _ENDS.get(shape, ()))
+
+
+def nearly_ends(block: bytes) -> bool:
+    """Whether a block says that the answer is finished, for vendors that leave out the last event."""
+    return any(word in block for word in _LAST_WORDS)
+
+
+def _starts_line(block: bytes, sign: bytes) -> bool:
+    at = block.rfind(sign)
+    return at == 0 or (at > 0 and block[at - 1] in b"\r\n")
+
+
+def _says_something(choice: Any) -> bool:
+    if not isinstance(choice, dict):
+        return False
+    delta = choice.get("delta")
+    if isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role"):
+        return True
+    return bool(choice.get("text") or choice.get("finish_reason"))
+
+
+def _is_usage(event: Event) -> bool:
+    data = _decode(event.data)
+    return isinstance(data, dict) and bool(data.get("usage")) and data.get("choices") == []
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,107 @@
+"""The only place where an error becomes an HTTP body, one renderer for each API family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+
+import msgspec
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from lib.base.errors import (
+    AIProxyError,
+    BadRequest,
+    BodyTooLarge,
+    CallerError,
+    MethodNotAllowed,
+    NotFound,
+    UnsupportedMediaType,
+)
+from lib.telemetry import get_logger
+from lib.wire import anthropic_error, anthropic_type, openai_error, openai_type
+from src.context import observation
+
+log = get_logger("aiproxy.web")
+Family = Callable[[AIProxyError], tuple[bytes, str]]
+
+_FRAMEWORK: dict[int, type[CallerError]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: BodyTooLarge,
+    415: UnsupportedMediaType,
+}
+
+
+def openai_family(error: AIProxyError) -> tuple[bytes, str]:
+    """`{"error": {message, type, param, code}}`, as OpenAI's SDKs read it."""
+    body = openai_error(error.message, openai_type(error.status), error.code, error.param)
+    return msgspec.json.encode(body), "application/json"
+
+
+def anthropic_family(error: AIProxyError) -> tuple[bytes, str]:
+    """`{"type": "error", "error": {type, message}}`, as Anthropic's SDKs read it."""
+    body = anthropic_error(error.message, anthropic_type(error.status), observation().request_id)
+    return msgspec.json.encode(body), "application/json"
+
+
+def plain_family(error: AIProxyError) -> tuple[bytes, str]:
+    """The bare message, as aiproxy's users read it; a 401 is JSON there."""
+    if error.status == 401:
+        return b'{"error":"Unauthorized"}\n', "application/json"
+    return error.message.encode(), "text/plain; charset=utf-8"
+
+
+FAMILIES: dict[str, Family] = {}
+"""The renderer of each blueprint, filled in where blueprints are registered."""
+
+
+def install(app: Flask) -> None:
+    """Render every failure: ours, the framework's, and those that nobody foresaw."""
+    app.register_error_handler(AIProxyError, _ours)
+    app.register_error_handler(HTTPException, _frameworks)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def render(error: AIProxyError) -> Response:
+    """The response for an error, in the dialect of whoever called."""
+    observation().record.failed(error)
+    body, content_type = _family()(error)
+    response = Response(body, error.status, content_type=content_type)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(ceil(error.retry_after))
+    return response
+
+
+def _family() -> Family:
+    if "anthropic-version" in request.headers or request.path.startswith("/v1/messages"):
+        return anthropic_family
+    return FAMILIES.get(request.blueprint or "", openai_family)
+
+
+def _ours(error: AIProxyError) -> Response:
+    if error.detail:
+        log.info("request failed", request_id=observation().request_id, code=error.code, detail=error.detail)
+    return render(error)
+
+
+def _frameworks(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status >= 500:
+        return _unforeseen(error)
+    known = _FRAMEWORK.get(status)
+    response = render(known() if known else _as_bad_request(status))
+    if "Allow" in (allowed := dict(error.get_headers())):
+        response.headers["Allow"] = allowed["Allow"]
+    return response
+
+
+def _as_bad_request(status: int) -> AIProxyError:
+    error = BadRequest()
+    error.status = status
+    return error
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("unforeseen failure", request_id=observation().request_id, exc_info=error)
+    return render(AIProxyError())

@@ -1,0 +1,86 @@
+"""The OpenAPI 3.1 document, made from the URL map and the table of paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from lib.wire import PATHS, Path
+
+_ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer", "file": "string"}
+_INPUTS: Mapping[str, Any] = {"input": {}, "prompt": {}}
+_TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {"type": "string"}}}
+_JSON = {"application/json": {"schema": {}}}
+_SSE = {"text/event-stream": {"schema": {"type": "string"}}}
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+ERROR_STATUSES = (400, 401, 404, 413, 415, 429, 502, 503, 504)
+
+
+def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
+    """The document. `guarded` says for each blueprint whether it needs a key."""
+    known = {path.route: path for path in PATHS}
+    paths: dict[str, Any] = {}
+    for rule in app.url_map.iter_rules():
+        blueprint, _, name = rule.endpoint.rpartition(".")
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            view = app.view_functions[rule.endpoint]
+            operation = _operation(name, (view.__doc__ or "").strip(), known.get(rule.rule), guarded[blueprint])
+            operation["tags"] = [blueprint]
+            arguments = _ARGUMENT.findall(rule.rule)
+            if arguments:
+                operation["parameters"] = [_argument(argument) for argument in arguments]
+            paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            }
+        },
+    }
+
+
+def _operation(name: str, doc: str, path: Path | None, guarded: bool) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": path.summary if path else doc.partition("\n")[0],
+        "responses": _responses(path, guarded),
+        "security": [{"bearer": []}, {"x-api-key": []}] if guarded else [],
+    }
+    if path:
+        operation["requestBody"] = {"required": True, "content": _request(path)}
+    return operation
+
+
+def _responses(path: Path | None, guarded: bool) -> dict[str, Any]:
+    content = {**_JSON, **(_SSE if path and path.streams else {}), **(_BYTES if path else _TEXT)}
+    responses: dict[str, Any] = {"200": {"description": "The answer, in the vendor's own shape.", "content": content}}
+    statuses = ERROR_STATUSES if guarded else (429, 503)
+    for status in statuses:
+        responses[str(status)] = {"description": "See API.md, Errors.", "content": {**_JSON, **_TEXT}}
+    return responses
+
+
+def _request(path: Path) -> dict[str, Any]:
+    fields = {name: {"type": _TYPES.get(name, "string")} for name in path.required if name not in _INPUTS}
+    properties = {**fields, **{name: {} for name in path.required if name in _INPUTS}}
+    if "model" in properties:
+        properties["model"] = {"type": "string", "examples": ["echo"]}
+    if path.streams:
+        properties["stream"] = {"type": "boolean"}
+    schema = {"type": "object", "properties": properties, "required": list(path.required), "additionalProperties": True}
+    if path.multipart:
+        properties["file"] = {"type": "string", "contentMediaType": "application/octet-stream"}
+        return {"multipart/form-data": {"schema": schema}}
+    return {"application/json": {"schema": schema}}
+
+
+def _argument(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}

@@ -1,0 +1,51 @@
+"""Every blueprint, beside its guard and its error family. Nothing is served that is not in this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, g, request
+
+from lib.wiring import Services
+from src import errors
+from src.context import observation
+from src.guards import Guard, needs_key, open_to_all
+from src.routes import docs, forwarding, health, helpers, models
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One blueprint, who may enter it, and how its errors look."""
+
+    blueprint: Blueprint
+    guard: Guard
+    family: errors.Family
+
+
+ENTRIES = (
+    Entry(forwarding.openai, needs_key, errors.openai_family),
+    Entry(forwarding.anthropic, needs_key, errors.anthropic_family),
+    Entry(models.blueprint, needs_key, errors.openai_family),
+    Entry(helpers.free, open_to_all, errors.plain_family),
+    Entry(helpers.paid, needs_key, errors.plain_family),
+    Entry(health.blueprint, open_to_all, errors.openai_family),
+    Entry(docs.blueprint, open_to_all, errors.openai_family),
+)
+
+
+def install(app: Flask, services: Services) -> None:
+    """Register every blueprint; its guard runs before each of its requests."""
+    guards = {entry.blueprint.name: entry.guard for entry in ENTRIES}
+    app.extensions[docs.GUARDED] = {name: guard is not open_to_all for name, guard in guards.items()}
+    errors.FAMILIES.update({entry.blueprint.name: entry.family for entry in ENTRIES})
+
+    def enter() -> None:
+        """Let the guard of the blueprint decide. A request outside every blueprint is a 404 or 405 by now."""
+        if request.url_rule is not None:
+            observation().route = request.url_rule.rule
+            g.caller = guards[str(request.blueprint)](services)
+            observation().record.caller = g.caller.name
+
+    app.before_request(enter)
+    for entry in ENTRIES:
+        app.register_blueprint(entry.blueprint)

@@ -1,0 +1,24 @@
+"""Is it alive, may it get traffic. Neither ever calls a vendor."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from src.context import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+@blueprint.get("/api/health", endpoint="api_health")
+@blueprint.get("/monitoring/healthz", endpoint="healthz")
+def health() -> Response:
+    """Alive: the process answers. Does no work."""
+    return jsonify(status="healthy")
+
+
+@blueprint.get("/monitoring/ready")
+def ready() -> tuple[Response, int]:
+    """Ready for traffic: 200, or 503 while starting, while draining, or when a required store is down."""
+    state = services().lifecycle.state
+    return jsonify(status=state), 200 if state == "ready" else 503

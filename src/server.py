@@ -1,0 +1,115 @@
+"""How the application runs under gunicorn: its configuration, its hooks, its first words on the terminal.
+
+The master reads settings and models file first and again on SIGHUP, and hands what it read to the workers it
+forks. What is wrong at the start ends it with a list; what is wrong on SIGHUP is logged and the old stays.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from typing import Any, NoReturn
+
+from flask import Flask
+
+from lib.base import ModelsFile, Settings, SettingsError, load, load_models
+from lib.net import HttpClient
+from lib.providers import build_catalog
+from lib.telemetry import get_logger
+from lib.wiring import build_services, configure_telemetry
+from src import create_app
+
+log = get_logger("aiproxy.server")
+KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
+_good: tuple[Settings, ModelsFile] | None = None
+
+
+def configuration() -> dict[str, Any]:
+    """gunicorn's settings. Ends the process with exit status 2 when ours are wrong at the first reading."""
+    global _good  # noqa: PLW0603  outlives gunicorn's re-reading of its configuration file
+    try:
+        settings = load()
+        models = load_models(settings.models_file)
+        if _needs_key_for_this_run(settings):
+            os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
+            settings = load()
+        build_catalog(models, settings, HttpClient())
+        _good = (settings, models)
+    except SettingsError as error:
+        if _good is None:
+            _refuse(error)
+        log.error("reload refused: the old settings stay", detail=str(error))
+    settings = _good[0]
+    configure_telemetry(settings)
+    return {
+        "wsgi_app": "src.server:application()",
+        "worker_class": "src.worker.Worker",
+        "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
+        "workers": settings.web_concurrency,
+        "worker_connections": settings.worker_connections,
+        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds),
+        "timeout": 60,
+        "keepalive": 75,
+        "backlog": 4096,
+        "http_parser": "fast",
+        "control_socket_disable": True,
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        "logger_class": "src.server_log.ServerLog",
+        "on_starting": _on_starting,
+        "when_ready": _when_ready,
+        "child_exit": _child_exit,
+    }
+
+
+def application() -> Flask:
+    """The application of a worker, from what the master read."""
+    if _good is None:
+        return create_app()
+    settings, models = _good
+    return create_app(settings, build_services(settings, models))
+
+
+def _needs_key_for_this_run(settings: Settings) -> bool:
+    """Whether a development server without a key can be reached from other machines."""
+    return settings.environment_type == "development" and not settings.aiproxy_api_key and not settings.loopback_only
+
+
+def _refuse(error: SettingsError) -> NoReturn:
+    print("aiproxy: cannot start:", *(f"  {line}" for line in str(error).splitlines()), sep="\n", file=sys.stderr)
+    sys.exit(2)
+
+
+def _on_starting(server: Any) -> None:
+    prepare_metrics()
+
+
+def _when_ready(server: Any) -> None:
+    """Serve the metrics, and say where the service is, with a call that can be pasted."""
+    assert _good is not None
+    settings = _good[0]
+    if settings.metrics_port:
+        serve_metrics(settings.host, settings.metrics_port)
+    print(_welcome(settings, server.LISTENERS[0].getsockname()[1]), file=sys.stderr, flush=True)
+
+
+def _welcome(settings: Settings, port: int) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    key = os.environ.get("AIPROXY_API_KEY", "")
+    shown = key if key.startswith(KEY_PREFIX) else "$AIPROXY_API_KEY"
+    lines = [f"AI Proxy listens on {url}  (documents: {url}/docs)", ""]
+    header = ""
+    if settings.aiproxy_api_key:
+        header = f" -H 'Authorization: Bearer {shown}'".replace("'", "'" if key.startswith(KEY_PREFIX) else '"')
+        if key.startswith(KEY_PREFIX):
+            lines += [f"A key for this run, because {settings.host} can be reached from elsewhere: {key}", ""]
+    else:
+        lines += ["OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Never run it so in production.", ""]
+    body = '{"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}'
+    lines.append(f"  curl {url}/v1/chat/completions -H 'Content-Type: application/json'{header} -d '{body}'")
+    return "\n".join(lines) + "\n"
+
+
+def _child_exit(server: Any, worker: Any) -> None:
+    metrics_worker_exited(worker.pid)

@@ -1,0 +1,82 @@
+"""From a reply of the gateway to a response of Flask, and from a request to the gateway's call."""
+
+from __future__ import annotations
+
+
+from typing import Any
+
+import msgspec
+from flask import Response, request
+
+from lib.base.errors import UnsupportedMediaType, VendorProtocolError
+from lib.gateway import Call, Reply, upward
+from lib.net import ClientWatch, NoWatch
+from lib.wire import Form, JsonBody, Path, Shape, path_of
+from src.context import caller, observation, services
+
+
+def forward(path: Path) -> Response:
+    """Send the current request where its model leads, and answer with what comes back."""
+    watch = _watch()
+    body: JsonBody | Form | None = None
+    try:
+        body = _body(path)
+        call = Call(path, caller(), body, upward(request.headers), watch, observation().record)
+        reply = services().gateway.call(call)
+    except BaseException:
+        _release(body, watch)
+        raise
+    if isinstance(reply.body, bytes):
+        _release(body, watch)
+        return _response(reply)
+    response = _response(reply)
+    response.call_on_close(lambda: _release(body, watch))
+    return response
+
+
+def complete_chat(body: bytes) -> dict[str, Any]:
+    """Ask a model on behalf of the current request; the chat completion it answers with, decoded."""
+    watch = _watch()
+    try:
+        call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record)
+        reply = services().gateway.call(call)
+    finally:
+        watch.close()
+    if not isinstance(reply.body, bytes) or reply.status != 200:
+        raise VendorProtocolError(detail="not a whole chat completion")
+    answer: dict[str, Any] = msgspec.json.decode(reply.body)
+    return answer
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(reply.body, reply.status)
+    response.headers.clear()
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    if isinstance(reply.body, bytes):
+        response.headers["content-length"] = str(len(reply.body))
+    return response
+
+
+def _watch() -> ClientWatch | NoWatch:
+    """The client's connection, as far as the server shows it."""
+    sock = request.environ.get("gunicorn.socket")
+    return NoWatch() if sock is None else ClientWatch(sock)
+
+
+def _body(path: Path) -> JsonBody | Form:
+    content_type = request.headers.get("Content-Type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if path.multipart:
+        if kind != "multipart/form-data":
+            raise UnsupportedMediaType("The body must be multipart/form-data.")
+        return Form(content_type, request.stream.read, request.content_length)
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("The body must be application/json.")
+    return JsonBody(request.get_data(cache=False))
+
+
+def _release(body: JsonBody | Form | None, watch: ClientWatch | NoWatch) -> None:
+    watch.close()
+    if isinstance(body, Form):
+        body.close()

@@ -1,0 +1,91 @@
+"""The gevent worker, with three changes: errors before the application are JSON, a drain that balancers
+notice, and idle connections that do not hold up the end."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import gevent
+import msgspec
+from gunicorn import util
+from gunicorn.http import errors as refused
+from gunicorn.workers.ggevent import GeventWorker
+
+from lib.base.errors import AIProxyError
+from lib.telemetry import get_logger
+from lib.wire import openai_error, openai_type
+from src.context import EXTENSION
+
+log = get_logger("aiproxy.server")
+
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (refused.LimitRequestLine, 414),
+    (refused.LimitRequestHeaders, 431),
+    (refused.ExpectationFailed, 417),
+    (refused.UnsupportedTransferCoding, 501),
+    (refused.ConfigurationProblem, 500),
+    (refused.ParseException, 400),
+)
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """One worker process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: set[_Idle] = set()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""
+        services = self.wsgi.extensions[EXTENSION]
+        services.lifecycle.drain()
+        gevent.spawn_later(services.settings.drain_seconds, self._stop_accepting)
+
+    def _stop_accepting(self) -> None:
+        self.alive = False
+        for idle in list(self._idle):
+            idle.end()
+
+    def timeout_ctx(self) -> _Idle:
+        """Around the wait for a connection's next request."""
+        return _Idle(self.cfg.keepalive, self._idle)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """A request that never reached the application: answer in JSON, say nothing of what was sent."""
+        status = next((status for kind, status in _STATUSES if isinstance(exc, kind)), 500)
+        if status == 500:
+            log.error("request failed before the application", exc_info=exc)
+        else:
+            log.info("malformed request", status=status, kind=type(exc).__name__)
+        message = AIProxyError.message if status == 500 else HTTPStatus(status).phrase + "."
+        body = msgspec.json.encode(openai_error(message, openai_type(status), "malformed_request", None))
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, head.encode("latin-1") + body)
+        except OSError:
+            log.debug("nobody left to answer")
+
+
+class _Idle(gevent.Timeout):  # type: ignore[misc]
+    """A silent time-out that can be ended early: the connection it waits on is then closed."""
+
+    def __init__(self, seconds: float, among: set[_Idle]) -> None:
+        super().__init__(seconds, False)
+        self._among = among
+        self._greenlet = gevent.getcurrent()
+
+    def __enter__(self) -> _Idle:
+        self._among.add(self)
+        return super().__enter__()  # type: ignore[no-any-return]
+
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> bool:
+        self._among.discard(self)
+        return bool(super().__exit__(kind, value, traceback))
+
+    def end(self) -> None:
+        """Make the wait time out now."""
+        gevent.get_hub().loop.run_callback(self._greenlet.throw, self)
