@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,25 @@ class Gateway:
 
     Its working directory is `directory`, away from the checkout, so that the
     tester's own config.txt is not read; stdout.log and stderr.log are there too.
+    `root` holds `gunicorn.conf.py` and the package `src`.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str], root: Path = ROOT) -> None:
         port, metrics_port = free_ports(2)
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.settings = {**_environment(directory, port, metrics_port), **settings}
+        self.settings = {
+            **_environment(directory, root),
+            "PORT": str(port),
+            "METRICS_PORT": str(metrics_port),
+            **settings,
+        }
         self.key = self.settings.get("AIPROXY_API_KEY", "")
         self.url = f"http://{LOOPBACK}:{self.settings['PORT']}"
         self.metrics_url = f"http://{LOOPBACK}:{self.settings['METRICS_PORT']}"
+        self._root = root
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     @property
     def pid(self) -> int:
@@ -65,13 +74,14 @@ class Gateway:
 
     def launch(self) -> None:
         """Start without waiting: for a server that is meant to refuse."""
-        command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "src:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(self._root / "gunicorn.conf.py"), "src:create_app()"]
         out_path, err_path = self.directory / "stdout.log", self.directory / "stderr.log"
         with out_path.open("ab") as out, err_path.open("ab") as err:
             # A session of its own, so that stopping by process group reaches the workers and nobody else.
             self._process = subprocess.Popen(
                 command, cwd=self.directory, env=self.settings, stdout=out, stderr=err, start_new_session=True
             )
+        self._stopped = False
 
     def ready_status(self) -> int | None:
         """The status of `/monitoring/ready`; None while nobody answers."""
@@ -96,13 +106,14 @@ class Gateway:
         """Ask it to stop, kill what is left after `grace` seconds. The master's exit status; None if never started."""
         if self._process is None:
             return None
+        if self._stopped:  # its number may belong to somebody else by now
+            return self._process.returncode
         if self._process.poll() is None and grace:
             self._process.terminate()
             self._wait_quietly(grace)
-        try:
+        with suppress(ProcessLookupError):  # all gone by themselves
             os.killpg(self._process.pid, signal.SIGKILL)  # the group is ours: see launch
-        except ProcessLookupError:  # all gone by themselves
-            return self._process.wait()
+        self._stopped = True
         return self._process.wait()
 
     def output(self) -> str:
@@ -184,17 +195,15 @@ def vendors(upstream: Upstream) -> dict[str, str]:
     }
 
 
-def _environment(directory: Path, port: int, metrics_port: int) -> dict[str, str]:
+def _environment(directory: Path, root: Path) -> dict[str, str]:
     """Built from scratch: nothing of the tester's own environment but the search path of programs."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(directory),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
         "HOST": LOOPBACK,
-        "PORT": str(port),
-        "METRICS_PORT": str(metrics_port),
-        "MODELS_FILE": str(ROOT / "models.toml"),
+        "MODELS_FILE": str(root / "models.toml"),
         "AIPROXY_API_KEY": KEY,
         "WEB_CONCURRENCY": "1",
         "LOG_FORMAT": "json",
