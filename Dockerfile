@@ -50,4 +50,4 @@ VOLUME /app/var
 EXPOSE 5000 8082
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["python", "bin/healthcheck"]
-CMD ["gunicorn", "--config", "gunicorn.conf.py", "src:create_app()"]
+CMD ["gunicorn", "--config", "gunicorn.conf.py"]

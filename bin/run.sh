@@ -19,4 +19,4 @@ bin/setup.sh
 if [[ ${1:-} == --check ]]; then
   exec .venv/bin/python -m lib.cli.check "${@:2}"
 fi
-exec .venv/bin/python .venv/bin/gunicorn --config gunicorn.conf.py "$@" 'src:create_app()'
+exec .venv/bin/python .venv/bin/gunicorn --config gunicorn.conf.py "$@"

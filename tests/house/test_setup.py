@@ -118,7 +118,7 @@ def test_run_hands_arguments_to_gunicorn(call):
     call("run.sh")
     done, calls = call("run.sh", "--workers", "1")
     assert done.returncode == 0, done.stderr
-    assert calls == [".venv/bin/gunicorn --config gunicorn.conf.py --workers 1 src:create_app()"]
+    assert calls == [".venv/bin/gunicorn --config gunicorn.conf.py --workers 1"]
 
 
 def test_run_check_prints_settings_instead(call):
