@@ -9,7 +9,7 @@ from lib.base import Lifecycle, ModelsFile, Settings, load_models
 from lib.gateway import Chooser, Circuit, Gateway, Limits, Persistence, Settler
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.telemetry import Metrics
+from lib.telemetry import Metrics, configure_logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,8 @@ def build_keys(settings: Settings) -> MainKeys:
     """The main keys. Without any, only a development server on loopback is open."""
     is_open = settings.environment_type == "development" and settings.loopback_only
     return MainKeys((key.get_secret_value() for key in settings.aiproxy_api_key), open_without_key=is_open)
+
+
+def configure_telemetry(settings: Settings) -> None:
+    """Set up logs and error reports for this process."""
+    configure_logs(settings.log_level, settings.log_format, settings.secret_values())

@@ -11,10 +11,9 @@ from flask import Flask
 from lib.wire import PATHS, Path
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
-_TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer", "file": "string"}
-_INPUTS: Mapping[str, Any] = {"input": {}, "prompt": {}}
+_TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {"type": "string"}}}
-_JSON = {"application/json": {"schema": {}}}
+_JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 _SSE = {"text/event-stream": {"schema": {"type": "string"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 ERROR_STATUSES = (400, 401, 404, 413, 415, 429, 502, 503, 504)
@@ -69,17 +68,19 @@ def _responses(path: Path | None, guarded: bool) -> dict[str, Any]:
 
 
 def _request(path: Path) -> dict[str, Any]:
-    fields = {name: {"type": _TYPES.get(name, "string")} for name in path.required if name not in _INPUTS}
-    properties = {**fields, **{name: {} for name in path.required if name in _INPUTS}}
-    if "model" in properties:
-        properties["model"] = {"type": "string", "examples": ["echo"]}
+    properties: dict[str, Any] = {name: _field(name) for name in path.required}
     if path.streams:
         properties["stream"] = {"type": "boolean"}
-    schema = {"type": "object", "properties": properties, "required": list(path.required), "additionalProperties": True}
-    if path.multipart:
-        properties["file"] = {"type": "string", "contentMediaType": "application/octet-stream"}
-        return {"multipart/form-data": {"schema": schema}}
-    return {"application/json": {"schema": schema}}
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": list(path.required)}
+    return {"multipart/form-data" if path.multipart else "application/json": {"schema": schema}}
+
+
+def _field(name: str) -> dict[str, Any]:
+    if name in ("input", "prompt"):
+        return {}  # a string or a list: the vendor's to say
+    if name == "file":
+        return {"type": "string", "contentMediaType": "application/octet-stream"}
+    return {"type": _TYPES.get(name, "string")}
 
 
 def _argument(name: str) -> dict[str, Any]:

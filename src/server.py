@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
@@ -16,17 +18,18 @@ from flask import Flask
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.telemetry import get_logger
+from lib.telemetry import get_logger, metrics_worker_exited, prepare_metrics, serve_metrics
 from lib.wiring import build_services, configure_telemetry
 from src import create_app
 
 log = get_logger("aiproxy.server")
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
 
 
 def configuration() -> dict[str, Any]:
-    """gunicorn's settings. Ends the process with exit status 2 when ours are wrong at the first reading."""
+    """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong at the first reading."""
     global _good  # noqa: PLW0603  outlives gunicorn's re-reading of its configuration file
     try:
         settings = load()
@@ -39,7 +42,7 @@ def configuration() -> dict[str, Any]:
     except SettingsError as error:
         if _good is None:
             _refuse(error)
-        log.error("reload refused: the old settings stay", detail=str(error))
+        log.error("reload refused: the old settings stay", detail=str(error))  # noqa: TRY400  the text says it all
     settings = _good[0]
     configure_telemetry(settings)
     return {
@@ -54,7 +57,7 @@ def configuration() -> dict[str, Any]:
         "backlog": 4096,
         "http_parser": "fast",
         "control_socket_disable": True,
-        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
         "logger_class": "src.server_log.ServerLog",
         "on_starting": _on_starting,
         "when_ready": _when_ready,
@@ -76,11 +79,17 @@ def _needs_key_for_this_run(settings: Settings) -> bool:
 
 
 def _refuse(error: SettingsError) -> NoReturn:
-    print("aiproxy: cannot start:", *(f"  {line}" for line in str(error).splitlines()), sep="\n", file=sys.stderr)
+    _say("aiproxy: cannot start:", *(f"  {line}" for line in str(error).splitlines()))
     sys.exit(2)
 
 
-def _on_starting(server: Any) -> None:
+def _say(*lines: str) -> None:
+    """To whoever started the server; the log goes to standard output."""
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def _on_starting(_server: Any) -> None:
     prepare_metrics()
 
 
@@ -90,26 +99,26 @@ def _when_ready(server: Any) -> None:
     settings = _good[0]
     if settings.metrics_port:
         serve_metrics(settings.host, settings.metrics_port)
-    print(_welcome(settings, server.LISTENERS[0].getsockname()[1]), file=sys.stderr, flush=True)
+    _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
 
 
-def _welcome(settings: Settings, port: int) -> str:
+def _welcome(settings: Settings, port: int) -> Iterator[str]:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    key = os.environ.get("AIPROXY_API_KEY", "")
-    shown = key if key.startswith(KEY_PREFIX) else "$AIPROXY_API_KEY"
-    lines = [f"AI Proxy listens on {url}  (documents: {url}/docs)", ""]
+    made = os.environ.get("AIPROXY_API_KEY", "").startswith(KEY_PREFIX)
     header = ""
-    if settings.aiproxy_api_key:
-        header = f" -H 'Authorization: Bearer {shown}'".replace("'", "'" if key.startswith(KEY_PREFIX) else '"')
-        if key.startswith(KEY_PREFIX):
-            lines += [f"A key for this run, because {settings.host} can be reached from elsewhere: {key}", ""]
+    yield f"AI Proxy listens on {url}  (documents: {url}/docs)"
+    if made:
+        key = os.environ["AIPROXY_API_KEY"]
+        header = f" -H 'Authorization: Bearer {key}'"
+        yield f"A key for this run, because {settings.host} can be reached from elsewhere: {key}"
+    elif settings.aiproxy_api_key:
+        header = ' -H "Authorization: Bearer $AIPROXY_API_KEY"'
     else:
-        lines += ["OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Never run it so in production.", ""]
+        yield "OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Not for production."
     body = '{"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}'
-    lines.append(f"  curl {url}/v1/chat/completions -H 'Content-Type: application/json'{header} -d '{body}'")
-    return "\n".join(lines) + "\n"
+    yield f"\n  curl {url}/v1/chat/completions -H 'Content-Type: application/json'{header} -d '{body}'\n"
 
 
-def _child_exit(server: Any, worker: Any) -> None:
+def _child_exit(_server: Any, worker: Any) -> None:
     metrics_worker_exited(worker.pid)

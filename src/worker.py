@@ -4,7 +4,7 @@ notice, and idle connections that do not hold up the end."""
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import gevent
 import msgspec
@@ -70,21 +70,22 @@ class Worker(GeventWorker):  # type: ignore[misc]
             log.debug("nobody left to answer")
 
 
-class _Idle(gevent.Timeout):  # type: ignore[misc]
+class _Idle(gevent.Timeout):
     """A silent time-out that can be ended early: the connection it waits on is then closed."""
 
     def __init__(self, seconds: float, among: set[_Idle]) -> None:
-        super().__init__(seconds, False)
+        super().__init__(seconds, False)  # type: ignore[arg-type]  # False: time out silently
         self._among = among
         self._greenlet = gevent.getcurrent()
 
     def __enter__(self) -> _Idle:
         self._among.add(self)
-        return super().__enter__()  # type: ignore[no-any-return]
+        super().__enter__()
+        return self
 
-    def __exit__(self, kind: Any, value: Any, traceback: Any) -> bool:
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> Literal[True] | None:
         self._among.discard(self)
-        return bool(super().__exit__(kind, value, traceback))
+        return super().__exit__(kind, value, traceback)
 
     def end(self) -> None:
         """Make the wait time out now."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import Protocol
 
 from lib.access.caller import ANONYMOUS, Caller
 from lib.base.errors import Unauthorized
@@ -13,7 +14,14 @@ MAIN = Caller("main")
 _BEARER = "bearer "
 
 
-def presented(headers: Mapping[str, str]) -> list[str]:
+class HeaderLookup(Protocol):
+    """Header values by name, in whatever case."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """The value, or the default."""
+
+
+def presented(headers: HeaderLookup) -> list[str]:
     """The credentials a request shows: `Authorization` raw or as Bearer (RFC 6750), and `x-api-key`."""
     shown = []
     authorization = headers.get("Authorization", "").strip()
@@ -33,7 +41,7 @@ class MainKeys:
         self._keys = tuple(key.encode() for key in keys)
         self._open = open_without_key and not self._keys
 
-    def identify(self, headers: Mapping[str, str], remote: str | None) -> Caller:
+    def identify(self, headers: HeaderLookup, remote: str | None) -> Caller:
         """The caller behind a request's headers and peer address.
 
         Raises `Unauthorized`; takes the same time for any wrong key.

@@ -9,12 +9,15 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     ├── CallerError                    4xx: the caller can mend it
     │   ├── BadRequest                 400
     │   │   ├── Untranslatable         400, names the field
+    │   │   ├── NotServed              400, the path and the model do not go together
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
     │   ├── Forbidden                  403
     │   ├── NotFound                   404
     │   │   └── UnknownModel           404
+    │   ├── MethodNotAllowed           405
     │   ├── BodyTooLarge               413
+    │   ├── UnsupportedMediaType       415
     │   └── RateLimited                429, may carry retry_after
     ├── ClientGone                     499: nobody is left to answer
     └── GatewayError                   5xx: not the caller's fault
@@ -81,6 +84,12 @@ class Untranslatable(BadRequest):
     def __init__(self, param: str, reason: str | None = None) -> None:
         tail = f": {reason}" if reason else ""
         super().__init__(f"`{param}` is not supported by the chosen model{tail}.", param=param)
+
+
+class NotServed(BadRequest):
+    """400: the model exists, but its provider does not serve this path."""
+
+    code = "unsupported_path"
 
 
 class VendorRefused(BadRequest):

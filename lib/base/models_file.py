@@ -112,7 +112,7 @@ def load_models(path: Path) -> ModelsFile:
 def _faults(models: ModelsFile) -> list[str]:
     faults = []
     known = {*models.providers, "echo"}
-    for name, provider in models.providers.items():
+    for name in models.providers:
         if name == "echo" or "/" in name:
             faults.append(f"providers.{name}: not a name a provider may have")
     for name, model in models.models.items():

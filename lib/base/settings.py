@@ -88,7 +88,8 @@ class Settings(BaseModel):
         (), description="Browser origins that may call, comma-separated and exact. `*` is refused at start."
     )
     aiproxy_api_key: Secrets = Field(
-        (), description="The main key, or several, comma-separated, for rotation. Accepted raw, as Bearer, as x-api-key."
+        (),
+        description="The main key; several, comma-separated, for rotation. Taken raw, as Bearer and as x-api-key.",
     )
     openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
     openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
@@ -101,7 +102,7 @@ class Settings(BaseModel):
     aws_region: str = Field("us-east-1", description="Region of Bedrock.")
     aws_endpoint_url: str | None = Field(
         None,
-        description="Endpoint of all AWS services, for tests. AWS_ENDPOINT_URL_BEDROCK_RUNTIME overrides it for Bedrock.",
+        description="Endpoint of all AWS services, for tests; the next one goes before it.",
     )
     aws_endpoint_url_bedrock_runtime: str | None = Field(None, description="Endpoint of Bedrock's runtime alone.")
     honeybadger_api_key: SecretStr | None = Field(None, description="Report errors to Honeybadger when set.")

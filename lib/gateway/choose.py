@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lib.base import BUILT_IN_TIMEOUTS, ModelRow, ModelsFile, Target, Timeouts
-from lib.base.errors import BadRequest, Untranslatable, UnknownModel
+from lib.base.errors import BadRequest, NotServed, UnknownModel
 from lib.providers import ECHO, Catalog, Provider
 from lib.wire import Dialect, Path
 
@@ -64,8 +64,8 @@ class Chooser:
         return name
 
     def places(self, name: str, path: Path) -> list[Place]:
-        """Where to try `name` for `path`, in order. Raises `UnknownModel`, or `Untranslatable` when
-        the model exists but nothing that serves it serves this path."""
+        """Where to try `name` for `path`, in order. Raises `UnknownModel`, or `NotServed` when the
+        model is known but no provider of it serves this path."""
         if not self._allowed(name):
             raise UnknownModel(detail="not in the allow list")
         row = self._models.models.get(name)
@@ -74,8 +74,8 @@ class Chooser:
         if places:
             return places
         reasons = "; ".join(str(reason) for reason in found)
-        if all(isinstance(reason, _NotServed) for reason in found):
-            raise Untranslatable("model", f"its provider does not serve {path.route}")
+        if all(isinstance(reason, _NoPath) for reason in found):
+            raise NotServed(f"The provider of this model does not serve {path.route}.", param="model")
         raise UnknownModel(detail=reasons)
 
     def _allowed(self, name: str) -> bool:
@@ -112,7 +112,7 @@ class Chooser:
             return f"not in the allow list of {provider_name}"
         dialect = provider.dialect(path)
         if dialect is None:
-            return _NotServed(f"{provider_name} does not serve {path.route}")
+            return _NoPath(f"{provider_name} does not serve {path.route}")
         base = row.timeouts.over(self._defaults) if row else self._defaults
         return Place(provider, model, dialect, timeouts.over(base))
 
@@ -130,5 +130,5 @@ class Chooser:
         return None, name
 
 
-class _NotServed(str):
+class _NoPath(str):
     """The reason that a provider exists and has the model, but not for this path."""

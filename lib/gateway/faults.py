@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 from collections.abc import Iterable
 from time import time
 
@@ -16,38 +17,47 @@ from lib.base.errors import (
     VendorRejectedUs,
     VendorTimeout,
 )
+from lib.telemetry import redact
 from lib.wire import read_error
 
 _CALLERS_OWN = frozenset({400, 404, 405, 409, 410, 413, 415, 422, 451})
+_BY_STATUS: dict[int, type[AIProxyError]] = {
+    408: VendorTimeout,
+    429: RateLimited,
+    503: VendorOverloaded,
+    504: VendorTimeout,
+    529: VendorOverloaded,
+}
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_error", "billing_hard_limit_reached", "credit_balance_too_low"})
 _NO_CREDIT_MESSAGE = "The model provider refused the call: the gateway's account with it has no credit left."
+_LIMITED_MESSAGE = "The model provider is rate limiting requests."
 LONGEST_WAIT = 24 * 3600.0  # seconds of Retry-After that are believed
 
 
 def refusal(status: int, headers: Iterable[tuple[str, str]], body: bytes, provider: str) -> AIProxyError:
-    """The error for a vendor's answer other than 2xx. `body` may be anything."""
+    """The error for a vendor's answer other than 2xx. `body` may be anything.
+
+    What concerns the caller's own request keeps the vendor's words and status. What concerns the gateway's
+    key, account or permissions is never shown as the caller's: a 401 here would blame the wrong key.
+    """
     said = read_error(body)
     detail = f"{status} {said.type or ''} {said.code or ''}".strip()
-    after = retry_after(headers)
-    if said.code in _NO_CREDIT or said.type in _NO_CREDIT or status == 402:
+    if status == 402 or {said.code, said.type} & _NO_CREDIT:
         return VendorRejectedUs(_NO_CREDIT_MESSAGE, detail=detail, provider=provider)
     if status in _CALLERS_OWN:
-        message = said.message or "The model provider refused the request."
+        message = redact(said.message) or "The model provider refused the request."
         refused = VendorRefused(message, status=status, code=said.code, param=said.param, provider=provider)
-        refused.body = body if said.message else None
+        refused.body = body if said.message and redact(body.decode("utf-8", "replace")).encode() == body else None
         return refused
-    if status == 429:
-        message = "The model provider is rate limiting requests."
-        return RateLimited(message, detail=detail, retry_after=after, provider=provider)
-    if status in (408, 504):
-        return VendorTimeout(detail=detail, retry_after=after, provider=provider)
-    if status in (503, 529):
-        return VendorOverloaded(detail=f"{detail}: {said.message}", retry_after=after, provider=provider)
-    if status >= 500:
-        return VendorError(detail=f"{detail}: {said.message}", retry_after=after, provider=provider)
-    if status >= 400:
-        return VendorRejectedUs(detail=detail, provider=provider)
-    return VendorProtocolError(detail=f"unexpected status {status}", provider=provider)
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        kind = VendorError if status >= 500 else VendorRejectedUs if status >= 400 else VendorProtocolError
+    return kind(
+        _LIMITED_MESSAGE if kind is RateLimited else None,
+        detail=f"{detail}: {said.message}" if status >= 500 else detail,
+        retry_after=retry_after(headers),
+        provider=provider,
+    )
 
 
 def retry_after(headers: Iterable[tuple[str, str]], now: float | None = None) -> float | None:
@@ -68,4 +78,4 @@ def retry_after(headers: Iterable[tuple[str, str]], now: float | None = None) ->
 
 
 def _bounded(seconds: float) -> float | None:
-    return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None
+    return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else None

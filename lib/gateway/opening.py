@@ -177,4 +177,4 @@ class Opening:
         if coming is None or coming.key != failed.key:
             self._not_before = 0.0
         else:
-            self._not_before = monotonic() + (error.retry_after or random.uniform(0.05, 0.25))
+            self._not_before = monotonic() + (error.retry_after or random.uniform(0.05, 0.25))  # noqa: S311  not a secret

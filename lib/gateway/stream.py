@@ -95,7 +95,7 @@ class Stream:
             return PING
         if opened.kind != "events":
             opened.answer.close()
-            raise VendorProtocolError(detail="asked for a stream, got a whole answer", provider=opened.place.provider.name)
+            raise VendorProtocolError(detail="asked for a stream, got a whole answer")
         return self._take(opened)
 
     def _take(self, opened: Opened) -> bytes:
@@ -108,9 +108,7 @@ class Stream:
         between = opened.sending.translation
         if between is not None:
             model = self._call.record.model_asked or opened.place.model
-            self._translator = between.stream(
-                include_usage=wants_usage(self._call), created=int(time()), model=model
-            )
+            self._translator = between.stream(include_usage=wants_usage(self._call), created=int(time()), model=model)
         block, opened.block = opened.block, b""
         return self._events(opened, block)
 

@@ -1,7 +1,7 @@
 """The one pooled HTTP/1.1 client, for calls to vendors.
 
 Measured against the field it costs a fraction of the CPU of a general client,
-because it does only this: one POST, an answer read as it arrives, in slices,
+because it does only this: one request, an answer read as it arrives, in slices,
 so that the caller keeps its own deadlines and can send pings meanwhile.
 Sockets are gevent's, so waiting yields to other calls; parsing is llhttp
 (through httptools), strict. Redirects are never followed and proxies not used.
@@ -66,7 +66,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A POST to `origin` at `target` (a path). An iterable body is sent once; without a length it is chunked."""
+    """A request to `origin` at `target` (a path). An iterable body is sent once; without a length it is chunked."""
 
     origin: Origin
     target: str
@@ -74,10 +74,12 @@ class HttpRequest:
     body: bytes | Iterable[bytes]
     length: int | None = None
     connect_timeout: float = 5.0
+    method: str = "POST"
 
     def head(self) -> bytes:
         """The request line and headers, framing included."""
-        lines = [f"POST {self.target} HTTP/1.1\r\nhost: {self.origin.host_header}\r\naccept-encoding: identity\r\n"]
+        lines = [f"{self.method} {self.target} HTTP/1.1\r\nhost: {self.origin.host_header}\r\n"]
+        lines.append("accept-encoding: identity\r\n")
         lines += [f"{name}: {value}\r\n" for name, value in self.headers]
         length = len(self.body) if isinstance(self.body, bytes) else self.length
         lines.append("transfer-encoding: chunked\r\n\r\n" if length is None else f"content-length: {length}\r\n\r\n")
@@ -148,8 +150,12 @@ class Exchange:
         self._parser: Any = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         self._received = 0
-        self._head_done = self._complete = self._framed = self._keep = False
-        self._aborted = self._closed = False
+        self._head_done = False
+        self._framed = False
+        self._complete = False
+        self._keep = False
+        self._aborted = False
+        self._closed = False
         self._inflate: Any = None
 
     # ---- the Answer contract ----

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lib.base import ModelsFile, ProviderRow, Settings, SettingsError
+from lib.base.errors import NotFound
 from lib.net import HttpClient, Origin
 from lib.providers.base import Provider
 from lib.providers.bedrock import BedrockProvider
@@ -31,6 +33,15 @@ class Catalog:
     def offline(self) -> bool:
         """Whether no vendor holds a key, so that only the built-in echo answers by default."""
         return not any(isinstance(provider, HttpProvider) for provider in self.available.values())
+
+    def list_models(self, name: str) -> list[dict[str, Any]]:
+        """A vendor's own list of its models. Raises `NotFound` without that vendor, `GatewayError` when it fails."""
+        provider = self.available.get(name)
+        if isinstance(provider, HttpProvider):
+            return provider.list_models()
+        if isinstance(provider, EchoProvider):
+            return [{"id": ECHO, "object": "model", "created": 0, "owned_by": "aiproxy"}]
+        raise NotFound(f"The provider {name} is not configured here.")
 
 
 def build_catalog(models: ModelsFile, settings: Settings, http: HttpClient) -> Catalog:

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
+
+from lib.base.errors import VendorError, VendorProtocolError
 from lib.net import Exchange, HttpClient, HttpRequest, Origin
 from lib.providers.base import Outgoing
 from lib.wire import Dialect, Path, Shape, counterpart
 
 # https://docs.claude.com/en/api/versioning: required on every request.
+LIST_SECONDS = 20.0  # of silence while a list of models is read
 ANTHROPIC_VERSION = ("anthropic-version", "2023-06-01")
 
 
@@ -31,6 +36,10 @@ class Vendor:
     usage_in_streams: bool = True
 
 
+class _ModelList(msgspec.Struct):
+    data: list[dict[str, Any]]
+
+
 class HttpProvider:
     """Sends what it is given to one vendor, with the vendor's key."""
 
@@ -45,6 +54,24 @@ class HttpProvider:
         vendor = self._vendor
         served = path if path.dialect is vendor.dialect else counterpart(path)
         return vendor.dialect if served and served.shape in vendor.shapes else None
+
+    def list_models(self) -> list[dict[str, Any]]:
+        """The vendor's own list of its models, as it describes them. Raises `GatewayError`."""
+        request = HttpRequest(
+            self._vendor.origin, self._vendor.origin.prefix + "/models", self._vendor.credentials, b"", method="GET"
+        )
+        answer = self._http.exchange(request)
+        try:
+            if not answer.start(LIST_SECONDS) or answer.status != 200:
+                raise VendorError(detail=f"listing models: status {answer.status}", provider=self.name)
+            body = b""
+            while block := answer.read(LIST_SECONDS):
+                body += block
+            return msgspec.json.decode(body, type=_ModelList).data
+        except msgspec.MsgspecError as error:
+            raise VendorProtocolError(detail="listing models: not a list", provider=self.name) from error
+        finally:
+            answer.close()
 
     def send(self, outgoing: Outgoing) -> Exchange:
         """Prepare the POST; see `lib.providers.base.Answer`."""

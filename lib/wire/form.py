@@ -152,5 +152,3 @@ class _Scan:
     def _drop(self, count: int) -> None:
         self._rest = self._rest[count:]
         self._at += count
-
-

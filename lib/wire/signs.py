@@ -17,6 +17,7 @@ from lib.wire.paths import Shape
 from lib.wire.sse import Event, events
 from lib.wire.vendor_errors import read_error
 
+
 class _Head(msgspec.Struct):
     type: Any = None
     error: Any = None

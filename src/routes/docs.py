@@ -42,5 +42,6 @@ def asset(name: str) -> Response:
     if name not in _ASSETS:
         raise NotFound
     found = find_spec("flask_openapi_swagger")
-    assert found is not None and found.origin is not None
+    assert found is not None
+    assert found.origin is not None
     return send_from_directory(Path(found.origin).parent / "templates" / "swagger" / _ASSETS[name], name)

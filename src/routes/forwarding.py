@@ -15,6 +15,4 @@ anthropic = Blueprint("anthropic", __name__)
 _BLUEPRINTS = {Dialect.OPENAI: openai, Dialect.ANTHROPIC: anthropic}
 
 for _path in PATHS:
-    _BLUEPRINTS[_path.dialect].add_url_rule(
-        _path.route, _path.name, partial(forward, _path), methods=["POST"]
-    )
+    _BLUEPRINTS[_path.dialect].add_url_rule(_path.route, _path.name, partial(forward, _path), methods=["POST"])

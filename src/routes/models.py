@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from lib.base.errors import Untranslatable
+from lib.base.errors import NotServed
 from lib.wire import Shape, path_of
 from src.context import services
 
@@ -32,7 +32,7 @@ def show_model(name: str) -> Response:
     """One model, if a call could name it. Raises `UnknownModel`."""
     chooser = services().gateway.chooser
     name = chooser.model_name(name)
-    with suppress(Untranslatable):  # it exists; it only does not chat
+    with suppress(NotServed):  # it exists; it only does not chat
         chooser.places(name, path_of(Shape.CHAT))
     return jsonify(_anthropic_model(name) if _asked_by_anthropic() else _openai_model(name))
 
