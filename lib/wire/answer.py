@@ -13,7 +13,7 @@ from lib.wire.vendor_errors import stream_error
 
 
 def reject(body: Json) -> None:
-    """Raise the error that a body stands for which came instead of an answer, under status 200 or in a stream."""
+    """Raise the error that a body reports under status 200 or in a stream, beside `choices` too (OpenRouter)."""
     if body.get("error") or body.get("type") == "error":
         raise stream_error(msgspec.json.encode(body))
 

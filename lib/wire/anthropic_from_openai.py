@@ -53,9 +53,9 @@ def to_message(body: Json) -> Json:
     Raises `VendorError` or `VendorOverloaded` when it is an error, and
     `VendorProtocolError` when it is no chat completion.
     """
+    reject(body)
     choices = body.get("choices")
     if not choices:
-        reject(body)
         raise VendorProtocolError(detail="an answer without choices")
     choice = objects(choices, "choices")[0]
     answer_id = text(body.get("id"))

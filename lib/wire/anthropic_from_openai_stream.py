@@ -45,13 +45,11 @@ class MessageStream:
             self.complete = True
             return self.finish()
         chunk = decode(event.data)
-        choices = chunk.get("choices")
-        if not choices:
-            reject(chunk)
+        reject(chunk)
         if isinstance(chunk.get("usage"), dict):
             self._usage = openai_usage(chunk["usage"])
         out = self._start(chunk)
-        for choice in objects(choices or [], "choices"):
+        for choice in objects(chunk.get("choices") or [], "choices"):
             if choice.get("index", 0) == 0:
                 out += self._choice(choice)
         return out
