@@ -5,7 +5,7 @@ Source: Anthropic API reference, "Create a Message".
 
 from __future__ import annotations
 
-from lib.base.errors import Untranslatable
+from lib.base.errors import BadRequest, Untranslatable
 from lib.wire.reader import Reader
 
 _TOOL = frozenset({"type", "name", "description", "input_schema", "strict", "cache_control", "eager_input_streaming"})
@@ -34,6 +34,18 @@ def check_citations(block: Reader) -> None:
     citations = block.maybe_object("citations")
     if citations and citations.maybe_flag("enabled"):
         raise Untranslatable(citations.at("enabled"), "an answer cannot carry citations")
+
+
+def read_tool_choice(reader: Reader, any_tools: bool) -> tuple[str, Reader] | None:
+    """The kind of `tool_choice` and its fields; None for the default. Without tools, none can be demanded."""
+    choice = reader.maybe_object("tool_choice")
+    if choice is None:
+        return None
+    kind = choice.choice("type", {"auto", "any", "tool", "none"})
+    choice.only({"type", "name", "disable_parallel_tool_use"})
+    if not any_tools and kind in ("any", "tool"):
+        raise BadRequest("`tool_choice` needs `tools`.", param="tool_choice")
+    return kind, choice
 
 
 def plain_tier(reader: Reader) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from lib.base.errors import Untranslatable
-from lib.wire.anthropic_fields import check_tool, plain_tier
+from lib.wire.anthropic_fields import check_tool, plain_tier, read_tool_choice
 from lib.wire.anthropic_to_openai_messages import system_message, to_messages
 from lib.wire.hints import ANTHROPIC_HINTS, ANTHROPIC_NEUTRAL, left_over
 from lib.wire.openai_to_anthropic import EFFORTS
@@ -76,16 +76,14 @@ def _sampling(reader: Reader) -> Json:
 
 def _tools(reader: Reader) -> Json:
     tools = [_tool(tool) for tool in reader.objects("tools")]
-    choice = reader.maybe_object("tool_choice")
+    chosen = read_tool_choice(reader, bool(tools))
     result: Json = {"tools": tools} if tools else {}
-    if choice is None:
+    if not tools or chosen is None:
         return result
-    kind = choice.choice("type", {"auto", "any", "tool", "none"})
-    choice.only({"type", "name", "disable_parallel_tool_use"})
+    kind, choice = chosen
     named = {"auto": "auto", "any": "required", "none": "none"}.get(kind)
-    if tools or kind in ("any", "tool"):
-        result["tool_choice"] = named or {"type": "function", "function": {"name": choice.name("name")}}
-    if tools and choice.maybe_flag("disable_parallel_tool_use"):
+    result["tool_choice"] = named or {"type": "function", "function": {"name": choice.name("name")}}
+    if choice.maybe_flag("disable_parallel_tool_use"):
         result["parallel_tool_calls"] = False
     return result
 

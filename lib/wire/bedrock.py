@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-from lib.wire.anthropic_fields import check_tool, plain_tier
+from lib.wire.anthropic_fields import check_tool, plain_tier, read_tool_choice
 from lib.wire.bedrock_messages import cache_point, system_blocks, to_converse_messages, uses_tools
 from lib.wire.hints import ANTHROPIC_NEUTRAL, BEDROCK_HINTS, left_over
 from lib.wire.reader import Json, Reader
@@ -87,14 +87,14 @@ def _tools(reader: Reader, result: Json, more: Json) -> None:
     tools: list[Json] = []
     for tool in reader.objects("tools"):
         tools += _tool(tool)
-    choice = reader.maybe_object("tool_choice")
-    kind = choice.choice("type", {"auto", "any", "tool", "none"}) if choice else "auto"
-    if not tools or (kind == "none" and not uses_tools(result["messages"])):
+    chosen = read_tool_choice(reader, bool(tools))
+    forbidden = chosen is not None and chosen[0] == "none"
+    if not tools or (forbidden and not uses_tools(result["messages"])):
         return
     result["toolConfig"] = {"tools": tools}
-    if choice is None:
+    if chosen is None:
         return
-    choice.only({"type", "name", "disable_parallel_tool_use"})
+    kind, choice = chosen
     if kind == "none" or choice.maybe_flag("disable_parallel_tool_use"):
         more["tool_choice"] = choice.raw
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def places(value: Any) -> Iterator[tuple[Any, ...]]:
 @st.composite
 def spoiled(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
     """One of `bodies` with one value, anywhere in it, replaced by any JSON."""
-    body = copy.deepcopy(draw(st.sampled_from(bodies)))
+    body: dict[str, Any] = copy.deepcopy(draw(st.sampled_from(bodies)))
     *way, last = draw(st.sampled_from(list(places(body))))
     target: Any = body
     for step in way:
@@ -51,7 +51,7 @@ def spoiled(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def cut(draw: st.DrawFn, stream: bytes) -> list[bytes]:
+def cut(draw: Callable[..., Any], stream: bytes) -> list[bytes]:
     """A stream in pieces."""
     at = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     return [stream[start:end] for start, end in zip([0, *at], [*at, len(stream)], strict=True)]

@@ -190,6 +190,7 @@ def test_what_has_no_equivalent_is_named(fields: dict[str, Any], param: str) -> 
         ({"tools": [{"name": "f"}]}, "tools[0].input_schema"),
         ({"tools": [WEATHER], "tool_choice": "auto"}, "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": {"type": "some"}}, "tool_choice.type"),
+        ({"tool_choice": {"type": "tool", "name": "get_weather"}}, "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": {"type": "tool"}}, "tool_choice.name"),
     ],
 )

@@ -317,6 +317,7 @@ def test_what_has_no_equivalent_is_named(fields: dict[str, Any], param: str) -> 
         ({"thinking": "on"}, "thinking"),
         ({"anthropic_beta": "b"}, "anthropic_beta"),
         ({"tool_choice": {"type": "some"}}, "tool_choice.type"),
+        ({"tool_choice": {"type": "any"}}, "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": {"type": "tool"}}, "tool_choice.name"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         ({"service_tier": "flex"}, "service_tier"),

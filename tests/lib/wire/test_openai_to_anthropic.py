@@ -417,7 +417,7 @@ def test_a_last_assistant_message_stays_last_as_a_prefill() -> None:
 
 
 def test_messages_without_content_are_left_out_and_neighbours_share_a_turn() -> None:
-    nothing = {"role": "assistant", "content": None, "tool_calls": []}
+    nothing: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": []}
     assert turns(USER, nothing, {"role": "user", "content": "You?"}) == [
         {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "You?"}]}
     ]
