@@ -116,7 +116,7 @@ class CompletionStream:
         explanation = text(obj(delta.get("stop_details")).get("explanation"))
         return self._chunk({"refusal": explanation} if explanation else {}, finish_reason(delta["stop_reason"]))
 
-    def _message_stop(self, body: Json) -> bytes:  # noqa: ARG002 - every handler takes the event
+    def _message_stop(self, body: Json) -> bytes:
         self.complete = True
         return self.finish()
 

@@ -93,11 +93,11 @@ class AnthropicOnOpenAI:
         """See `Translation`."""
         return to_openai_request(body, model)
 
-    def response(self, body: Json, created: int = 0) -> Json:  # noqa: ARG002 - a message carries no time
+    def response(self, body: Json, created: int = 0) -> Json:
         """See `Translation`."""
         return to_message(body)
 
-    def stream(self, *, include_usage: bool, created: int, model: str) -> StreamTranslator:  # noqa: ARG002
+    def stream(self, *, include_usage: bool, created: int, model: str) -> StreamTranslator:
         """See `Translation`."""
         return MessageStream(model=model)
 

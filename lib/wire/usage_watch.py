@@ -45,7 +45,7 @@ class UsageWatch:
     final. `model` is the served model, as far as an event with usage named it.
     """
 
-    def __init__(self, dialect: Dialect, shape: Shape) -> None:  # noqa: ARG002 - one reader does for every shape
+    def __init__(self, dialect: Dialect, shape: Shape) -> None:
         self.usage: Usage | None = None
         self.final = False
         self.model: str | None = None
