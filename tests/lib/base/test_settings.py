@@ -1,0 +1,253 @@
+"""The settings: where each value comes from, what is refused, and that no secret is shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from lib.base import Settings, SettingsError, load, setting_names
+
+LONG_KEY = "a-key-of-sixteen-characters"
+SECRETS = {
+    "AIPROXY_API_KEY": "secret-main-0123456789, secret-second-0123456789",
+    "OPENAI_API_KEY": "secret-openai",
+    "ANTHROPIC_API_KEY": "secret-anthropic",
+    "CHUTES_API_KEY": "secret-chutes",
+    "HONEYBADGER_API_KEY": "secret-honeybadger",
+    "GROQ_API_KEY": "secret-groq",
+}
+
+
+def read(tmp_path: Path, text: str = "", **environ: str) -> Settings:
+    """Settings from a config.txt of this text, and an environment of these names alone."""
+    file = tmp_path / "config.txt"
+    file.write_text(text)
+    return load(environ, file)
+
+
+@pytest.fixture
+def from_environ(tmp_path):
+    return lambda **environ: load(environ, tmp_path / "absent.txt")
+
+
+# ---- where values come from ----
+
+
+def test_every_default_works(from_environ):
+    settings = from_environ()
+    assert (settings.environment_type, settings.host, settings.port) == ("development", "127.0.0.1", 5000)
+    assert settings.web_concurrency == os.cpu_count()
+    assert settings.aiproxy_api_key == ()
+    assert settings.vendor_values == {}
+
+
+def test_the_environment_goes_before_the_file(tmp_path):
+    settings = read(tmp_path, "PORT=1111\nLOG_LEVEL=DEBUG\n", PORT="2222")
+    assert (settings.port, settings.log_level) == (2222, "DEBUG")
+
+
+@pytest.mark.parametrize("empty", ["PORT=", "PORT=''", "PORT", "# PORT=1111", ""])
+def test_an_empty_value_in_the_file_counts_as_unset(tmp_path, empty):
+    assert read(tmp_path, empty).port == 5000
+
+
+def test_an_empty_value_in_the_environment_leaves_the_file_alone(tmp_path):
+    assert read(tmp_path, "PORT=1111\n", PORT="").port == 1111
+
+
+def test_the_process_environment_is_read_when_none_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("PORT", "3333")
+    assert load(config_file=tmp_path / "absent.txt").port == 3333
+
+
+def test_names_of_others_are_ignored(tmp_path):
+    settings = read(tmp_path, "SOMETHING=1\n", HOME="/", port="1111")
+    assert settings.port == 5000
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_every_name_is_read(name):
+    """The names that are offered are exactly the fields: a misspelt one here would not be read at all."""
+    assert name == name.upper()
+    assert name.lower() in Settings.model_fields
+
+
+def test_the_holder_of_vendor_values_is_no_setting():
+    assert "VENDOR_VALUES" not in setting_names()
+    assert len(setting_names()) == len(Settings.model_fields) - 1
+
+
+@pytest.mark.parametrize("field", [field for field in Settings.model_fields.values() if not field.exclude])
+def test_every_setting_is_described_in_a_sentence(field):
+    assert field.description
+    assert field.description.endswith(".")
+
+
+# ---- values ----
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a-first,a-second", ["a-first", "a-second"]),
+        (" a-first , a-second ,, ", ["a-first", "a-second"]),
+        ("only", ["only"]),
+        (",", []),
+    ],
+)
+def test_several_main_keys_stand_between_commas(from_environ, text, values):
+    held = from_environ(AIPROXY_API_KEY=text).aiproxy_api_key
+    assert [key.get_secret_value() for key in held] == values
+
+
+def test_origins_are_a_list(from_environ):
+    settings = from_environ(ALLOWED_ORIGINS="https://studio.example.org, http://localhost:3000")
+    assert settings.allowed_origins == ("https://studio.example.org", "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("1", True), ("yes", True), ("false", False), ("0", False)]
+)
+def test_a_switch_reads_the_usual_words(from_environ, text, value):
+    assert from_environ(MOCK_MODEL_RESPONSES=text).mock_model_responses is value
+
+
+@pytest.mark.parametrize(
+    ("host", "alone"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("proxy.example.org", False),
+    ],
+)
+def test_knows_whether_other_machines_can_reach_it(from_environ, host, alone):
+    assert from_environ(HOST=host).loopback_only is alone
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT_TYPE", "staging"),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "65536"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_CONCURRENCY", "1000"),
+        ("WORKER_CONNECTIONS", "0"),
+        ("GRACEFUL_TIMEOUT_SECONDS", "-1"),
+        ("DRAIN_SECONDS", "soon"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("METRICS_PORT", "65536"),
+        ("REQUEST_TIMEOUT_SECONDS", "0"),
+        ("PING_SECONDS", "0"),
+        ("MAX_BODY_BYTES", "0"),
+        ("MAX_BODY_BYTES", "1.5"),
+        ("MOCK_MODEL_RESPONSES", "perhaps"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://*.example.org"),
+        ("ALLOWED_ORIGINS", "studio.example.org"),
+        ("ALLOWED_ORIGINS", "https://studio.example.org/"),
+        ("ALLOWED_ORIGINS", "https://"),
+        ("ALLOWED_ORIGINS", "https://good.example.org, null"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(from_environ, name, value):
+    with pytest.raises(SettingsError) as caught:
+        from_environ(**{name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["ENVIRONMENT_TYPE", "PORT", "PING_SECONDS", "MOCK_MODEL_RESPONSES", "ALLOWED_ORIGINS"]
+)
+def test_a_bad_value_is_not_shown(from_environ, name):
+    with pytest.raises(SettingsError) as caught:
+        from_environ(**{name: "pasted-by-mistake"})
+    assert "pasted" not in str(caught.value)
+
+
+def test_every_fault_gets_a_line(from_environ):
+    with pytest.raises(SettingsError) as caught:
+        from_environ(PORT="http", PING_SECONDS="0", LOG_LEVEL="INFO", LOG_FORMAT="xml")
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["PORT", "LOG_FORMAT", "PING_SECONDS"]
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+@pytest.mark.parametrize(
+    "key", ["", ",", "short", f"{LONG_KEY},short"], ids=["unset", "blank", "short", "one of two short"]
+)
+def test_test_and_production_need_a_key_that_is_not_guessed(from_environ, environment, key):
+    with pytest.raises(SettingsError, match="AIPROXY_API_KEY") as caught:
+        from_environ(ENVIRONMENT_TYPE=environment, AIPROXY_API_KEY=key)
+    assert "short" not in str(caught.value)
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_test_and_production_start_with_a_key(from_environ, environment):
+    assert from_environ(ENVIRONMENT_TYPE=environment, AIPROXY_API_KEY=LONG_KEY).environment_type == environment
+
+
+def test_development_takes_a_short_key(from_environ):
+    assert len(from_environ(AIPROXY_API_KEY="short").aiproxy_api_key) == 1
+
+
+def test_settings_do_not_change(from_environ):
+    settings = from_environ()
+    with pytest.raises(ValidationError):
+        settings.port = 1
+
+
+# ---- vendors ----
+
+
+def test_any_vendor_of_the_models_file_has_its_key_and_address(tmp_path):
+    settings = read(tmp_path, "GROQ_API_KEY=from-file\nGROQ_BASE_URL=http://localhost\n", XAI_API_KEY=" from-environ\n")
+    assert settings.vendor_value("GROQ_API_KEY") == "from-file"
+    assert settings.vendor_value("GROQ_BASE_URL") == "http://localhost"
+    assert settings.vendor_value("XAI_API_KEY") == "from-environ"
+    assert settings.vendor_value("MISTRAL_API_KEY") is None
+
+
+def test_known_vendors_are_found_by_the_same_way(from_environ):
+    settings = from_environ(OPENAI_API_KEY="key", OPENAI_BASE_URL="http://localhost/v1")
+    assert settings.vendor_value("OPENAI_API_KEY") == "key"
+    assert settings.vendor_value("OPENAI_BASE_URL") == "http://localhost/v1"
+
+
+@pytest.mark.parametrize("name", ["AIPROXY_API_KEY", "HONEYBADGER_API_KEY", "PROXY_API_KEY"])
+def test_our_own_keys_are_no_vendors(from_environ, name):
+    """A row of models.toml that names one of them must not send it away."""
+    assert from_environ(**{name: LONG_KEY}).vendor_value(name) is None
+
+
+# ---- secrets ----
+
+
+def test_no_secret_is_shown(from_environ):
+    settings = from_environ(**SECRETS)
+    shown = [repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump()), f"{settings}"]
+    assert [text for text in shown if "secret-" in text] == []
+
+
+def test_what_the_log_must_hide_is_every_secret(from_environ):
+    held = {part.strip() for value in SECRETS.values() for part in value.split(",")}
+    assert set(from_environ(**SECRETS, OPENAI_BASE_URL="http://localhost/v1").secret_values()) == held
+
+
+def test_a_fault_in_the_same_settings_shows_none(from_environ):
+    with pytest.raises(SettingsError) as caught:
+        from_environ(**SECRETS, PORT="http", ALLOWED_ORIGINS="*")
+    assert "secret-" not in str(caught.value)
+    assert caught.value.__cause__ is None
