@@ -39,7 +39,7 @@ class _Embedding(msgspec.Struct):
 
 
 class _Moderation(msgspec.Struct):
-    input: str | list[str] | list[dict[str, Any]]
+    input: str | list[str | dict[str, Any]]
 
 
 def embeddings(asked: Asked) -> Whole:
