@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from lib.access import MainKeys
@@ -9,7 +10,7 @@ from lib.base import Lifecycle, ModelsFile, Settings, load_models
 from lib.gateway import Chooser, Circuit, Gateway, Limits, Persistence, Settler
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.telemetry import Metrics, configure_logs
+from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,6 @@ class Services:
     catalog: Catalog
     gateway: Gateway
     settler: Settler
-    metrics: Metrics
     lifecycle: Lifecycle
 
 
@@ -30,8 +30,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None) -> Serv
     """Make the services. Opens no connection. Raises `SettingsError`."""
     models = models or load_models(settings.models_file)
     catalog = build_catalog(models, settings, HttpClient())
-    metrics = Metrics(known_models=frozenset(models.models))
-    settler = Settler(metrics)
+    served = set(models.models)
+    settler = Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
     defaults = models.defaults
     gateway = Gateway(
         Chooser(models, catalog),
@@ -47,7 +47,6 @@ def build_services(settings: Settings, models: ModelsFile | None = None) -> Serv
         catalog=catalog,
         gateway=gateway,
         settler=settler,
-        metrics=metrics,
         lifecycle=Lifecycle(),
     )
 
@@ -60,4 +59,9 @@ def build_keys(settings: Settings) -> MainKeys:
 
 def configure_telemetry(settings: Settings) -> None:
     """Set up logs and error reports for this process."""
-    configure_logs(settings.log_level, settings.log_format, settings.secret_values())
+    fmt = settings.log_format
+    if fmt == "auto":
+        fmt = "console" if sys.stdout.isatty() else "json"
+    configure_logs(settings.log_level, fmt, settings.secret_values())
+    key = settings.honeybadger_api_key
+    configure_reports(key.get_secret_value() if key else None, settings.environment_type, settings.honeybadger_endpoint)

@@ -32,7 +32,6 @@ class Observer:
     def __init__(self, inner: Callable[..., Iterable[bytes]], services: Services) -> None:
         self._inner = inner
         self._settler = services.settler
-        self._metrics = services.metrics
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
@@ -46,11 +45,10 @@ class Observer:
             headers.append(("X-Process-Time", f"{monotonic() - record.started:.6f}"))
             return start_response(status, headers, exc_info)
 
-        self._metrics.entered()
+        self._settler.entered()
         return Observed(self._inner(environ, start), lambda: self._over(environ["REQUEST_METHOD"], seen))
 
     def _over(self, method: str, seen: Observation) -> None:
-        self._metrics.left()
         self._settler.finished(seen.request_id, method, seen.route, seen.record)
 
 

@@ -18,7 +18,7 @@ from flask import Flask
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.telemetry import get_logger, metrics_worker_exited, prepare_metrics, serve_metrics
+from lib.telemetry import child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
 from lib.wiring import build_services, configure_telemetry
 from src import create_app
 
@@ -42,9 +42,10 @@ def configuration() -> dict[str, Any]:
     except SettingsError as error:
         if _good is None:
             _refuse(error)
-        log.error("reload refused: the old settings stay", detail=str(error))  # noqa: TRY400  the text says it all
+        log.error("reload refused: the old settings stay", detail=str(error))
     settings = _good[0]
     configure_telemetry(settings)
+    prepare_multiprocess_dir()
     return {
         "wsgi_app": "src.server:application()",
         "worker_class": "src.worker.Worker",
@@ -55,11 +56,10 @@ def configuration() -> dict[str, Any]:
         "timeout": 60,
         "keepalive": 75,
         "backlog": 4096,
-        "http_parser": "fast",
+        "http_parser": "auto",
         "control_socket_disable": True,
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
-        "logger_class": "src.server_log.ServerLog",
-        "on_starting": _on_starting,
+        "logger_class": "lib.telemetry.gunicorn_logger.GunicornLogger",
         "when_ready": _when_ready,
         "child_exit": _child_exit,
     }
@@ -89,16 +89,11 @@ def _say(*lines: str) -> None:
     sys.stderr.flush()
 
 
-def _on_starting(_server: Any) -> None:
-    prepare_metrics()
-
-
 def _when_ready(server: Any) -> None:
     """Serve the metrics, and say where the service is, with a call that can be pasted."""
     assert _good is not None
     settings = _good[0]
-    if settings.metrics_port:
-        serve_metrics(settings.host, settings.metrics_port)
+    serve_metrics(settings.host, settings.metrics_port)
     _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
 
 
@@ -121,4 +116,4 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
 
 
 def _child_exit(_server: Any, worker: Any) -> None:
-    metrics_worker_exited(worker.pid)
+    child_exit(worker.pid)

@@ -6,17 +6,29 @@ from time import monotonic
 
 from lib.base.errors import AIProxyError
 from lib.gateway.call import Record
-from lib.telemetry import Metrics, get_logger
+from lib.telemetry import Finished, Metrics, get_logger
 
 log = get_logger("aiproxy.gateway")
 access = get_logger("aiproxy.access")
 
 
-class Settler:
-    """Turns records into metrics and log lines."""
+MAX_SERVED = 200  # models that are counted by name
 
-    def __init__(self, metrics: Metrics) -> None:
+
+class Settler:
+    """Turns records into metrics and log lines.
+
+    `served` is the set of models that metrics name: it grows by those that a provider answered for,
+    up to `MAX_SERVED`, so that no caller can make labels without end.
+    """
+
+    def __init__(self, metrics: Metrics, served: set[str]) -> None:
         self._metrics = metrics
+        self._served = served
+
+    def entered(self) -> None:
+        """A request has arrived. `finished` must follow."""
+        self._metrics.entered()
 
     def attempt_failed(self, error: AIProxyError) -> None:
         """One attempt failed by the vendor's fault; another may follow."""
@@ -29,17 +41,39 @@ class Settler:
         if record.settled:
             return
         record.settled = True
-        if record.usage is not None:
-            self._metrics.used(record.provider or "none", record.model_served or "none", record.usage)
+        provider, model, usage = record.provider, record.model_served, record.usage
+        if provider is None or model is None:
+            return
+        if record.status == 200 and len(self._served) < MAX_SERVED:
+            self._served.add(model)
+        if usage is not None:
+            self._metrics.tokens(provider, model, "input", usage.input_tokens)
+            self._metrics.tokens(provider, model, "output", usage.output_tokens)
+            self._metrics.tokens(provider, model, "cache_read", usage.cache_read_tokens)
+            self._metrics.tokens(provider, model, "cache_write", usage.cache_write_tokens + usage.cache_write_1h_tokens)
 
     def finished(self, request_id: str, method: str, route: str, record: Record) -> None:
         """The request is over: one access line, and the counters."""
-        duration = monotonic() - record.started
-        self._metrics.request_finished(route, record.status, duration)
-        access.info("request", **access_fields(request_id, method, route, record, duration))
+        seconds = monotonic() - record.started
+        metrics = self._metrics
+        metrics.left()
+        metrics.finished(
+            Finished(
+                route=route,
+                method=method,
+                status=record.status,
+                seconds=seconds,
+                provider=record.provider,
+                model=record.model_served,
+                first_byte=record.first_byte,
+            )
+        )
+        if record.gone:
+            metrics.client_gone(route)
+        access.info("request", **access_fields(request_id, method, route, record, seconds))
 
 
-def access_fields(request_id: str, method: str, route: str, record: Record, duration: float) -> dict[str, object]:
+def access_fields(request_id: str, method: str, route: str, record: Record, seconds: float) -> dict[str, object]:
     """The fields of the access line. Absent ones are left out; times are in milliseconds."""
     fields: dict[str, object] = {
         "request_id": request_id,
@@ -47,7 +81,7 @@ def access_fields(request_id: str, method: str, route: str, record: Record, dura
         "route": route,
         "status": record.status,
         "caller": record.caller,
-        "duration_ms": round(duration * 1000, 3),
+        "duration_ms": round(seconds * 1000, 3),
     }
     if record.model_asked is None:
         return fields
