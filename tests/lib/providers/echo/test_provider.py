@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lib.providers import Outgoing, Provider
 from lib.providers.echo import EchoProvider
 from lib.wire import PATHS, Dialect, Shape, UsageWatch, find_usage
-from tests.lib.providers.echo_calls import BODIES, BY_NAME, HELLO, NOW, ask, form, upload
+from tests.lib.providers.echo.calls import BODIES, BY_NAME, HELLO, NOW, ask, form, upload
 
 STREAMS = [path.name for path in PATHS if path.streams and not path.multipart]
 TALKS = ("chat_completions", "responses", "messages")

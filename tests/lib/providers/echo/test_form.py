@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_form import read_form
-from tests.lib.providers.echo_calls import form, upload
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.form import read_form
+from tests.lib.providers.echo.calls import form, upload
 
 TYPE = "multipart/form-data; boundary=b"
 

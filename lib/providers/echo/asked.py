@@ -9,10 +9,10 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_form import Form
-from lib.providers.echo_knobs import Knobs
-from lib.providers.echo_text import Piece, tokens
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.form import Form
+from lib.providers.echo.knobs import Knobs
+from lib.providers.echo.text import Piece, tokens
 from lib.wire import Path, Usage
 
 JSON = "application/json"

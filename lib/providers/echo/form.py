@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lib.providers.echo_errors import Refusal
+from lib.providers.echo.errors import Refusal
 
 _MAX_HEADERS = 8192  # bytes of a part's headers
 _MAX_VALUE = 64 * 1024  # bytes of a field's value

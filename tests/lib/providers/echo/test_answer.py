@@ -10,8 +10,8 @@ import gevent
 import pytest
 
 from lib.base.errors import ClientGone, VendorProtocolError
-from lib.providers.echo_answer import BLOCK, EchoAnswer, Script, Step
-from tests.lib.providers.echo_calls import BODIES, PATIENCE, ask, blocks, form, prepare, upload
+from lib.providers.echo.answer import BLOCK, EchoAnswer, Script, Step
+from tests.lib.providers.echo.calls import BODIES, PATIENCE, ask, blocks, form, prepare, upload
 
 
 def playing(*steps: Step, delay: float = 0) -> EchoAnswer:

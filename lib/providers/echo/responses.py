@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, decode, whole
-from lib.providers.echo_chat import forced, schema_of
-from lib.providers.echo_errors import Refusal, openai_code
-from lib.providers.echo_talk import Message, Reply, Talk, Tool, answer
-from lib.providers.echo_text import Part, Piece, pieces, text_of, whole_text
+from lib.providers.echo.asked import Asked, Streamed, Whole, decode, whole
+from lib.providers.echo.chat import forced, schema_of
+from lib.providers.echo.errors import Refusal, openai_code
+from lib.providers.echo.talk import Message, Reply, Talk, Tool, answer
+from lib.providers.echo.text import Part, Piece, pieces, text_of, whole_text
 from lib.wire import Usage, encode, openai_type
 
 # The settings that a response repeats, with the vendor's defaults.

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from lib.base.errors import RateLimited
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_knobs import Knobs, read_knobs
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.knobs import Knobs, read_knobs
 from lib.wire import bears_content, ends, nearly_ends
-from tests.lib.providers.echo_calls import BODIES, BY_NAME, ask, form, upload
+from tests.lib.providers.echo.calls import BODIES, BY_NAME, ask, form, upload
 
 TALKS = ("chat_completions", "responses", "messages")
 STREAMS = [name for name, path in BY_NAME.items() if path.streams and not path.multipart]

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, decode, whole
-from lib.providers.echo_chunks import Choices, Chunks, StreamOptions, head, shown
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_text import NOTHING_SAID, Part, Piece, length, limit, pieces, tokens, whole_text
+from lib.providers.echo.asked import Asked, Streamed, Whole, decode, whole
+from lib.providers.echo.chunks import Choices, Chunks, StreamOptions, head, shown
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.text import NOTHING_SAID, Part, Piece, length, limit, pieces, tokens, whole_text
 from lib.wire import to_openai
 
 MAX_INPUTS = 2048

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from lib.providers.echo_asked import Asked
-from lib.providers.echo_errors import error_in_stream
+from lib.providers.echo.asked import Asked
+from lib.providers.echo.errors import error_in_stream
 from lib.wire import DONE, Usage, encode, to_openai
 
 Choices = Annotated[int, Meta(ge=1, le=128)]

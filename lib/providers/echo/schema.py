@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_errors import Refusal
+from lib.providers.echo.errors import Refusal
 
 _MOST = 100_000  # values and characters: a few nested references can ask for any number
 _DEEPEST = 64

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_schema import instance
-from lib.providers.echo_text import NOTHING_SAID, Part, length, limit, text_of
+from lib.providers.echo.asked import Asked
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.schema import instance
+from lib.providers.echo.text import NOTHING_SAID, Part, length, limit, text_of
 
 _SPEAKERS = ("user", "tool")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, decode, whole
-from lib.providers.echo_chat import schema_of
-from lib.providers.echo_errors import error_in_stream
-from lib.providers.echo_talk import Message, Reply, Talk, Tool, answer
-from lib.providers.echo_text import Part, Piece, pieces, text_of, tokens, whole_text
+from lib.providers.echo.asked import Asked, Streamed, Whole, decode, whole
+from lib.providers.echo.chat import schema_of
+from lib.providers.echo.errors import error_in_stream
+from lib.providers.echo.talk import Message, Reply, Talk, Tool, answer
+from lib.providers.echo.text import Part, Piece, pieces, text_of, tokens, whole_text
 from lib.wire import Usage, encode, to_anthropic
 
 _CLOSING_COUNTS = (

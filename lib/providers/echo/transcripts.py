@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, whole
-from lib.providers.echo_errors import Refusal, error_in_stream
-from lib.providers.echo_text import Part, Piece, length, limit, pieces, tokens, whole_text
+from lib.providers.echo.asked import Asked, Streamed, Whole, whole
+from lib.providers.echo.errors import Refusal, error_in_stream
+from lib.providers.echo.text import Part, Piece, length, limit, pieces, tokens, whole_text
 from lib.wire import encode
 
 _BYTES_A_TOKEN = 1024

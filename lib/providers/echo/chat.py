@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, decode, whole
-from lib.providers.echo_chunks import Choices, Chunks, StreamOptions, head, shown
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_talk import Message, Reply, Talk, Tool, answer
-from lib.providers.echo_text import Part, Piece, pieces, whole_text
+from lib.providers.echo.asked import Asked, Streamed, Whole, decode, whole
+from lib.providers.echo.chunks import Choices, Chunks, StreamOptions, head, shown
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.talk import Message, Reply, Talk, Tool, answer
+from lib.providers.echo.text import Part, Piece, pieces, whole_text
 from lib.wire import to_openai
 
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lib.providers.echo_asked import Asked, Streamed, Whole, decode, whole
-from lib.providers.echo_errors import error_in_stream
-from lib.providers.echo_text import Piece
+from lib.providers.echo.asked import Asked, Streamed, Whole, decode, whole
+from lib.providers.echo.errors import error_in_stream
+from lib.providers.echo.text import Piece
 from lib.wire import Usage, encode
 
 _TOKENS_AN_IMAGE = 1

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.providers.echo_errors import Refusal
-from lib.providers.echo_schema import instance
-from lib.providers.echo_text import Part, length, pieces, text_of, tokens, whole_text
-from tests.lib.providers.echo_calls import HELLO, ask
+from lib.providers.echo.errors import Refusal
+from lib.providers.echo.schema import instance
+from lib.providers.echo.text import Part, length, pieces, text_of, tokens, whole_text
+from tests.lib.providers.echo.calls import HELLO, ask
 
 SCHEMA = {"type": "object", "properties": {"city": {"const": "Bern"}, "note": {}}, "required": ["city"]}
 PARALLEL = ["one", "two"]

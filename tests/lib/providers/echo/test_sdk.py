@@ -14,7 +14,7 @@ import openai
 import pydantic
 import pytest
 
-from tests.lib.providers.echo_calls import HELLO, NOW, served
+from tests.lib.providers.echo.calls import HELLO, NOW, served
 
 TOOL: Any = {
     "type": "function",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from lib.providers.echo_errors import Refusal
+from lib.providers.echo.errors import Refusal
 from lib.wire import Usage
 
 MAX_CHUNKS = 100_000

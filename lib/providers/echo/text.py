@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from lib.providers.echo_errors import Refusal
+from lib.providers.echo.errors import Refusal
 
 CHARACTERS_A_TOKEN = 4
 MAX_REPLY = 64 * 1024 * 1024  # characters, all choices together

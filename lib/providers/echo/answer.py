@@ -15,9 +15,9 @@ from gevent.event import Event
 
 from lib.base.errors import ClientGone, VendorProtocolError
 from lib.providers.base import Headers
-from lib.providers.echo_asked import Streamed, Whole
-from lib.providers.echo_errors import asked_to_fail
-from lib.providers.echo_knobs import Knobs
+from lib.providers.echo.asked import Streamed, Whole
+from lib.providers.echo.errors import asked_to_fail
+from lib.providers.echo.knobs import Knobs
 
 BLOCK = 16 * 1024  # bytes of due events handed out at once
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from lib.providers.echo_asked import Asked, Whole, decode, whole
-from lib.providers.echo_completions import input_tokens, inputs
+from lib.providers.echo.asked import Asked, Whole, decode, whole
+from lib.providers.echo.completions import input_tokens, inputs
 
 _DIMENSIONS = 1536
 _CATEGORIES = {
