@@ -7,6 +7,7 @@ streams to their last byte.
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
@@ -32,10 +33,11 @@ class Observer:
     def __init__(self, inner: Callable[..., Iterable[bytes]], services: Services) -> None:
         self._inner = inner
         self._settler = services.settler
+        self._random = random.Random(os.urandom(32))  # noqa: S311  ids need to differ, not to be secret
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+        request_id = given if _SANE_ID.fullmatch(given) else f"{self._random.getrandbits(128):032x}"
         seen = environ[OBSERVATION] = Observation(request_id)
         record = seen.record
 

@@ -167,8 +167,6 @@ class Exchange:
         while not self._head_done:
             if not self._receive(patience):
                 return False
-            if not self._head_done and self._received > MAX_HEAD:
-                raise VendorProtocolError(detail="the head of the answer is too large")
         return True
 
     def read(self, patience: float) -> bytes | None:
@@ -227,15 +225,21 @@ class Exchange:
     def _send(self) -> None:
         body = self._request.body
         if isinstance(body, bytes):
-            self._sock.sendall(self._request.head() + body)
+            self._push(self._request.head() + body)
             return
-        self._sock.sendall(self._request.head())
+        self._push(self._request.head())
         chunked = self._request.length is None
         for piece in body:
             if piece:
-                self._sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                self._push(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         if chunked:
-            self._sock.sendall(b"0\r\n\r\n")
+            self._push(b"0\r\n\r\n")
+
+    def _push(self, data: bytes) -> None:
+        """Send all of it; what fits into the kernel's buffer with one system call, which sendall would not."""
+        sent = self._sock.send(data)
+        if sent < len(data):
+            self._sock.sendall(memoryview(data)[sent:])
 
     # ---- receiving ----
 
@@ -261,6 +265,8 @@ class Exchange:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise VendorProtocolError(detail=f"not HTTP: {type(error).__name__}") from error
+        if self._received > MAX_HEAD and not self._head_done:
+            raise VendorProtocolError(detail="the head of the answer is too large")
         return True
 
     def _ended(self) -> None:
