@@ -6,6 +6,7 @@ forks. What is wrong at the start ends it with a list; what is wrong on SIGHUP i
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -94,6 +95,8 @@ def _when_ready(server: Any) -> None:
     assert _good is not None
     settings = _good[0]
     serve_metrics(settings.host, settings.metrics_port)
+    gc.collect()
+    gc.freeze()  # what the workers share with the master stays shared: their collectors do not touch it
     _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
 
 
