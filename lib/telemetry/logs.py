@@ -94,8 +94,8 @@ def add_secrets(values: Iterable[str]) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without any secret this process holds, and without what looks like one. At most 16,384 characters."""
-    return SINK.redactor.text(text)
+    """`text` as a log line would show it, in full length: for words of others that are handed on."""
+    return SINK.redactor.whole(text)
 
 
 class _FromLogging(logging.Handler):

@@ -103,6 +103,12 @@ class Redactor:
             texts[text] = clean
         return clean
 
+    def whole(self, text: str) -> str:
+        """`text` without secrets, however long it is."""
+        if self._literal is not None:
+            text = self._literal.sub(MASK, text)
+        return _SHAPES.sub(_mask, text)
+
     def fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Named values without secrets, as JSON knows them. Bytes count as text, other objects as their `repr`."""
         clean: dict[str, Any] = {}
@@ -123,14 +129,10 @@ class Redactor:
         return clean
 
     def _redacted(self, text: str) -> str:
-        cut = len(text) > READ_TEXT
-        text = text[:READ_TEXT]
-        if self._literal is not None:
-            text = self._literal.sub(MASK, text)
-        text = _SHAPES.sub(_mask, text)
-        if cut:
-            text = text[:-MARGIN]
-        return text if len(text) <= MAX_TEXT and not cut else f"{text[:MAX_TEXT]}[cut]"
+        clean = self.whole(text[:READ_TEXT])
+        if len(text) > READ_TEXT:
+            clean = clean[:-MARGIN]
+        return clean if len(clean) <= MAX_TEXT and len(text) <= READ_TEXT else f"{clean[:MAX_TEXT]}[cut]"
 
     def _name(self, name: str) -> tuple[str, bool]:
         """A field's name as it may be written, and whether its value may not be."""

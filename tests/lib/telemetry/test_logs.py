@@ -164,6 +164,11 @@ def test_a_key_that_was_rotated_in_is_redacted(program):
     ]
 
 
+def test_text_of_others_can_be_redacted_without_being_logged(program):
+    source = "from lib.telemetry import redact; log.info(len(redact(f'{secret}-' * 10_000)))"
+    assert program(START + source, SECRET=SECRET).lines[0]["event"] == len("[redacted]-") * 10_000
+
+
 def test_a_secret_too_short_to_be_redacted_is_announced(program):
     (line,) = program(START, SECRET="abc").lines
     assert (line["level"], line["event"], line["count"]) == ("warning", "secrets too short to be redacted", 1)
