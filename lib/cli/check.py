@@ -1,0 +1,166 @@
+"""Show the effective settings, the providers and the models, and say what is wrong: `bin/run.sh --check`.
+
+Secrets are masked. Exit status: 0 when the server would start, 1 when something is wrong, with one line
+for each fault on standard error, 2 for unknown arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from lib.base import ModelRow, ModelsFile, Settings, SettingsError, Target, load, load_models, setting_names
+from lib.base.errors import NotServed, UnknownModel
+from lib.gateway import Chooser
+from lib.wire import PATHS
+from lib.wiring import Services, build_services
+
+CONFIG_FILE = "config.txt"
+MASK = "********"
+_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_USER_INFO = re.compile(r"//[^/@\s]*@")
+
+
+class Row(NamedTuple):
+    """One line of a table."""
+
+    name: str
+    value: str
+    source: str = ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tables; the exit status."""
+    argparse.ArgumentParser(
+        prog="bin/run.sh --check",
+        description="Print the effective settings, secrets masked, with the providers and models that follow from "
+        "them. The exit status is 1 when something is wrong; the faults are on standard error.",
+    ).parse_args(argv)
+    faults = _report(os.environ, CONFIG_FILE)
+    for fault in faults:
+        print(f"wrong: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _report(environ: Mapping[str, str], config_file: str) -> list[str]:
+    """Print what can be shown; the faults that were met."""
+    try:
+        settings = load(environ, config_file)
+        _show("Settings", setting_rows(settings, environ, config_file))
+        _show("Notes", [Row(note, "") for note in notes(settings, config_file)])
+        models = load_models(settings.models_file)
+        services = build_services(settings, models)
+    except SettingsError as error:
+        return str(error).splitlines()
+    _show("Providers", provider_rows(services))
+    _show("Models", model_rows(models, services.gateway.chooser))
+    return default_model_faults(services.gateway.chooser)
+
+
+def setting_rows(settings: Settings, environ: Mapping[str, str], config_file: str) -> list[Row]:
+    """Every setting with its value and where it comes from, then the vendors' keys and addresses that are set."""
+    file = dotenv_values(config_file)
+
+    def source(name: str) -> str:
+        return "environment" if environ.get(name) else "config.txt" if file.get(name) else "default"
+
+    rows = [Row(name, shown(getattr(settings, name.lower())), source(name)) for name in setting_names()]
+    others = sorted(settings.vendor_values.keys() - set(setting_names()))
+    return rows + [Row(name, _vendor_value(settings, name), source(name)) for name in others]
+
+
+def shown(value: object) -> str:
+    """A setting's value as it may be shown: secrets masked, `-` for what is not set."""
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, tuple):
+        return ", ".join(shown(item) for item in value) or "-"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "-" if value is None else _USER_INFO.sub(f"//{MASK}@", str(value))
+
+
+def notes(settings: Settings, config_file: str) -> Iterable[str]:
+    """What is not wrong but worth a look."""
+    for name, value in dotenv_values(config_file).items():
+        if value is None or not _NAME.fullmatch(name):  # it may be a secret on a line of its own: not shown
+            yield "config.txt: a line that is not NAME=value is ignored"
+        elif name not in setting_names() and not name.endswith(("_API_KEY", "_BASE_URL")):
+            yield f"config.txt: the gateway has no setting {name}"
+    if not settings.aiproxy_api_key:
+        where = "anyone on this machine may call" if settings.loopback_only else "each start makes a key of its own"
+        yield f"AIPROXY_API_KEY is not set: {where}"
+    if settings.mock_model_responses:
+        yield "MOCK_MODEL_RESPONSES is on: every model answers from the built-in echo"
+
+
+def provider_rows(services: Services) -> list[Row]:
+    """Every provider, with what it lacks."""
+    rows = [Row(name, "available") for name in services.catalog.available]
+    return rows + [Row(name, f"not available: {why}") for name, why in services.catalog.missing.items()]
+
+
+def model_rows(models: ModelsFile, chooser: Chooser) -> list[Row]:
+    """Every name that is listed to callers, with where it leads; then the default model."""
+    rows = [Row(name, _leads_to(name, models.models.get(name), chooser)) for name in chooser.names()]
+    return [*rows, Row("(when none is named)", chooser.default_model or "refused: a request must name its model")]
+
+
+def default_model_faults(chooser: Chooser) -> list[str]:
+    """A default model that no call can reach."""
+    name = chooser.default_model
+    why = _unreachable(name, chooser) if name else None
+    return [f"defaults.model: {name} is not available: {why}"] if why else []
+
+
+def _leads_to(name: str, row: ModelRow | None, chooser: Chooser) -> str:
+    why = _unreachable(name, chooser)
+    if why:
+        return f"not available: {why}"
+    if row is None:
+        return "built in"
+    targets = [
+        f"{target.model} ({target.weight:g})" if isinstance(target, Target) else target for target in row.targets
+    ]
+    return ", then ".join([" or ".join(targets), *row.fallbacks])
+
+
+def _unreachable(name: str, chooser: Chooser) -> str | None:
+    """Why no path reaches a model; None when one does."""
+    for path in PATHS:
+        try:
+            chooser.places(name, path)
+        except NotServed:
+            continue
+        except UnknownModel as error:
+            return error.detail or error.message
+        return None
+    return "no path serves it"
+
+
+def _vendor_value(settings: Settings, name: str) -> str:
+    return shown(settings.vendor_value(name)) if name.endswith("_URL") else MASK
+
+
+def _show(title: str, rows: Sequence[Row]) -> None:
+    """Print a table with its columns aligned; nothing when it has no rows."""
+    if not rows:
+        return
+    names, values = (max(len(row[column]) for row in rows) for column in (0, 1))
+    print(title)
+    for name, value, source in rows:
+        print(f"  {name:{names}}  {value:{values}}  {source}".rstrip())
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
