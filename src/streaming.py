@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 from flask import Response, request
+from werkzeug.exceptions import ClientDisconnected
 
-from lib.base.errors import UnsupportedMediaType, VendorProtocolError
+from lib.base.errors import SlowRequest, UnsupportedMediaType, VendorProtocolError
 from lib.gateway import Call, Reply, upward
 from lib.net import ClientWatch, NoWatch
 from lib.wire import Form, JsonBody, Path, Shape, path_of
@@ -69,10 +70,19 @@ def _body(path: Path) -> JsonBody | Form:
     if path.multipart:
         if kind != "multipart/form-data":
             raise UnsupportedMediaType("The body must be multipart/form-data.")
-        return Form(content_type, request.stream.read, request.content_length)
+        return Form(content_type, _read, request.content_length)
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be application/json.")
-    return JsonBody(request.get_data(cache=False))
+    return JsonBody(_read())
+
+
+def _read(size: int = -1) -> bytes:
+    """The next bytes of the request's body. Raises `SlowRequest`, and what Flask raises for a body over the limit."""
+    try:
+        data: bytes = request.stream.read(size)
+    except ClientDisconnected:  # or stood still for CLIENT_TIMEOUT_SECONDS
+        raise SlowRequest from None
+    return data
 
 
 def _release(body: JsonBody | Form | None, watch: ClientWatch | NoWatch) -> None:

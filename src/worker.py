@@ -3,6 +3,7 @@ notice, and idle connections that do not hold up the end."""
 
 from __future__ import annotations
 
+from errno import ECONNRESET
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import gevent.socket
 import msgspec
 from gunicorn import util
 from gunicorn.http import errors as refused
+from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from lib.base.errors import AIProxyError
@@ -49,8 +51,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
             idle.end()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve one connection."""
-        super().handle(listener, _Connection(client.family, client.type, client.proto, client.detach()), addr)
+        """Serve one connection. A client that stands still does not keep it for ever."""
+        connection = _Connection(client.family, client.type, client.proto, client.detach())
+        connection.settimeout(self.wsgi.extensions[EXTENSION].settings.client_timeout_seconds)
+        AsyncWorker.handle(self, listener, connection, addr)  # GeventWorker's would take the time-out off
 
     def timeout_ctx(self) -> _Idle:
         """Around the wait for a connection's next request."""
@@ -82,10 +86,13 @@ class _Connection(gevent.socket.socket):
     __slots__ = ()
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all of `data`."""
-        sent = self.send(data, flags)
-        if sent < len(data):
-            super().sendall(memoryview(data)[sent:], flags)
+        """Send all of `data`. A client that stops reading counts as gone."""
+        try:
+            sent = self.send(data, flags)
+            if sent < len(data):
+                super().sendall(memoryview(data)[sent:], flags)
+        except TimeoutError as error:
+            raise ConnectionResetError(ECONNRESET, "the client stopped reading") from error
 
 
 class _Idle(gevent.Timeout):

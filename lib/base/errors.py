@@ -13,6 +13,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
     │   ├── Forbidden                  403
+    │   ├── SlowRequest                408
     │   ├── NotFound                   404
     │   │   └── UnknownModel           404
     │   ├── MethodNotAllowed           405
@@ -123,6 +124,14 @@ class Forbidden(CallerError):
     status = 403
     code = "permission_denied"
     message = "This key may not do that."
+
+
+class SlowRequest(CallerError):
+    """408: the rest of the request did not come in time."""
+
+    status = 408
+    code = "request_timeout"
+    message = "The rest of the request did not come in time."
 
 
 class NotFound(CallerError):

@@ -80,6 +80,9 @@ class Settings(BaseModel):
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
     )
+    client_timeout_seconds: float = Field(
+        120, gt=0, description="A client that neither reads what it is sent nor sends what it announced is left."
+    )
     max_body_bytes: int = Field(32 * 1024 * 1024, gt=0, description="Largest request body. Beyond it: 413.")
     mock_model_responses: bool = Field(
         False, description="Every model answers from the built-in echo provider; everything else runs as usual."
