@@ -6,6 +6,7 @@ from time import monotonic
 
 from lib.base.errors import AIProxyError
 from lib.gateway.call import Record
+from lib.providers import ECHO
 from lib.telemetry import Finished, Metrics, get_logger
 
 log = get_logger("aiproxy.gateway")
@@ -41,7 +42,7 @@ class Settler:
         if record.settled:
             return
         record.settled = True
-        provider, model, usage = record.provider, record.model_served, record.usage
+        provider, model, usage = record.provider, _model(record), record.usage
         if provider is None or model is None:
             return
         if record.status == 200 and len(self._served) < MAX_SERVED:
@@ -64,7 +65,7 @@ class Settler:
                 status=record.status,
                 seconds=seconds,
                 provider=record.provider,
-                model=record.model_served,
+                model=_model(record),
                 first_byte=record.first_byte,
             )
         )
@@ -102,3 +103,8 @@ def access_fields(request_id: str, method: str, route: str, record: Record, seco
     if record.error is not None:
         fields["error"] = record.error
     return fields
+
+
+def _model(record: Record) -> str | None:
+    """The model as metrics name it: without the knobs that stand in an echo's name."""
+    return ECHO if record.provider == ECHO else record.model_served
