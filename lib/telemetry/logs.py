@@ -75,6 +75,7 @@ def configure_logs(level: str, fmt: Format, secrets: Iterable[str] = (), stream:
     """
     SINK.threshold = LEVELS[level.lower()]
     SINK.direct(stream, fmt)
+    add_secrets(secrets)
     structlog.configure(
         processors=[hand_over],
         wrapper_class=Logger,
@@ -83,7 +84,6 @@ def configure_logs(level: str, fmt: Format, secrets: Iterable[str] = (), stream:
     )
     _take_over_logging(SINK)
     catch_uncaught(get_logger("aiproxy.uncaught"))
-    add_secrets(secrets)
 
 
 def add_secrets(values: Iterable[str]) -> None:

@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import atexit
 import http.client
+import logging
 import platform
 import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import structlog
 
 from lib.telemetry.lines import encoded
 from lib.telemetry.logs import SINK, add_secrets, get_logger
@@ -35,18 +39,19 @@ MAX_CAUSES = 5
 NOTIFIER = {"name": "aiproxy", "url": "https://docs.honeybadger.io/api/reporting-exceptions/", "version": "1"}
 AGENT = f"aiproxy 1; {platform.python_version()}; {platform.machine()}-{platform.system().lower()}"
 _ROOT = f"{Path(__file__).parents[2]}/"
-_HERE = str(Path(__file__).parent)
+_LOGGING = tuple(str(Path(file).parent) for file in (__file__, structlog.__file__, logging.__file__))
 _REPORTED = "_aiproxy_reported"
 _NOT_CONTEXT = frozenset({"event", "exc_info"})
 log = get_logger("aiproxy.reports")
 
 
 def configure_reports(api_key: str | None, environment: str, endpoint: str | None = None) -> Reports | None:
-    """Report every line of level error or critical from now on. None when there is no key.
+    """Report every line of level error or critical from now on. None, and none are, when there is no key.
 
     `endpoint` is Honeybadger's base URL when it is not the vendor's. Raises ValueError for anything but a
     plain http(s) URL.
     """
+    SINK.report = None
     if not api_key:
         return None
     add_secrets([api_key])
@@ -133,7 +138,7 @@ def _error(error: BaseException) -> dict[str, Any]:
 def _event(event: str, fields: dict[str, Any]) -> dict[str, Any]:
     """A line without an exception: named after its logger, placed where it was written."""
     stack = traceback.StackSummary.extract(traceback.walk_stack(None), limit=MAX_FRAMES, lookup_lines=False)
-    frames = [frame for frame in stack if not frame.filename.startswith(_HERE)]
+    frames = dropwhile(lambda frame: frame.filename.startswith(_LOGGING), stack)
     return {"class": fields.get("logger", "log"), "message": event, "backtrace": [_frame(frame) for frame in frames]}
 
 
