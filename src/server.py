@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ def configuration() -> dict[str, Any]:
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
         "logger_class": "lib.telemetry.gunicorn_logger.GunicornLogger",
         "when_ready": _when_ready,
+        "post_fork": _post_fork,
         "child_exit": _child_exit,
     }
 
@@ -116,6 +118,13 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
         yield "OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Not for production."
     body = '{"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}'
     yield f"\n  curl {url}/v1/chat/completions -H 'Content-Type: application/json'{header} -d '{body}'\n"
+
+
+def _post_fork(_server: Any, _worker: Any) -> None:
+    """A worker that is told to stop before it has signal handlers of its own just ends: it serves nobody yet.
+    With the master's handlers, which it was born with, it would take no notice and go on to serve."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _child_exit(_server: Any, worker: Any) -> None:
