@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
+STANDARD_OUTPUT = 1  # the descriptor: `sys.stdout` has a buffer, and may be somebody's stand-in
 GRAVE = ("error", "critical")
 Report = Callable[[str, dict[str, Any], BaseException | None], None]
 
@@ -80,9 +80,9 @@ class Sink:
 
     def _write(self, line: bytes) -> None:
         """All of `line`, in one piece unless the system takes only a part. A full disk must not fail a request."""
-        if self._stream is None:
-            self._stream = _standard_output()
         try:
+            if self._stream is None:
+                self._stream = _standard_output()
             written = self._stream.write(line)
             while written is not None and written < len(line):
                 line = line[written:]
@@ -95,6 +95,5 @@ class Sink:
 
 def _standard_output() -> Stream:
     """Standard output without a buffer: a line is one write, also between forked processes."""
-    descriptor = sys.stdout.fileno()
-    os.set_blocking(descriptor, True)
-    return io.FileIO(descriptor, "w", closefd=False)
+    os.set_blocking(STANDARD_OUTPUT, True)
+    return io.FileIO(STANDARD_OUTPUT, "w", closefd=False)

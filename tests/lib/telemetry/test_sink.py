@@ -6,9 +6,12 @@ import errno
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.telemetry.logs import Logger, hand_over
 from lib.telemetry.sink import Sink
+from tests.lib.telemetry.embedding import SECRETS, embedded, texts
 
 
 class Stream:
@@ -81,3 +84,30 @@ def test_an_event_below_the_threshold_is_not_reported():
     sink.threshold = 50
     sink.report = lambda *_: pytest.fail("reported")
     Logger(sink, (hand_over,), {}).error("x")
+
+
+@given(st.data(), SECRETS)
+def test_a_held_secret_is_never_written(data: st.DataObject, secret: str):
+    stream = Stream()
+    sink = Sink(stream)
+    sink.redactor.add([secret])
+    error = RuntimeError(f"with {secret}")
+    error.__cause__ = ValueError(secret)
+    log = Logger(sink, (hand_over,), {"logger": data.draw(st.sampled_from(["test", secret]))})
+    log.error(str(data.draw(embedded(secret))), field=data.draw(embedded(secret)), exc_info=error)
+    line = json.loads(stream.writes[0])
+    del line["timestamp"], line["level"]
+    for text in texts(line):
+        assert secret not in text
+        assert json.dumps(secret)[1:-1] not in text
+        assert repr(secret)[1:-1] not in text
+
+
+@given(st.data(), st.from_regex(r"[A-Za-z0-9_./+=!@-]{16,40}", fullmatch=True))
+def test_nor_on_a_terminal(data: st.DataObject, secret: str):
+    stream = Stream()
+    sink = Sink(stream, "console")
+    sink.redactor.add([secret])
+    log = Logger(sink, (hand_over,), {"logger": "test"})
+    log.error(secret, field=data.draw(embedded(secret)), exc_info=ValueError(secret))
+    assert secret not in stream.writes[0].decode()
