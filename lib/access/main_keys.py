@@ -50,7 +50,7 @@ class MainKeys:
             return _from_this_machine(headers.get("Host", ""), remote)
         matches = False
         for credential in presented(headers):
-            shown = credential.encode("utf-8", "surrogateescape")
+            shown = credential.encode("latin-1", "replace")  # as WSGI decoded it (PEP 3333)
             for key in self._keys:
                 matches |= hmac.compare_digest(shown, key)
         if not matches:

@@ -6,6 +6,7 @@ refused with its place. `load_models` also checks what no type can say.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -110,22 +111,43 @@ def load_models(path: Path) -> ModelsFile:
 
 
 def _faults(models: ModelsFile) -> list[str]:
-    faults = []
+    """What no type can say, each with its place."""
+    faults = [
+        f"providers.{name}: not a name a provider may have"
+        for name in models.providers
+        if name == "echo" or not name or "/" in name
+    ]
     known = {*models.providers, "echo"}
-    for name in models.providers:
-        if name == "echo" or "/" in name:
-            faults.append(f"providers.{name}: not a name a provider may have")
     for name, model in models.models.items():
-        places = [t if isinstance(t, str) else t.model for t in model.targets] + list(model.fallbacks)
-        if not model.targets:
-            faults.append(f"models.{name}: targets is empty")
+        faults += _model_faults(f"models.{name}", model, known)
+    timeouts = {"defaults": models.defaults.timeouts}
+    timeouts |= {f"providers.{name}": provider.timeouts for name, provider in models.providers.items()}
+    timeouts |= {f"models.{name}": model.timeouts for name, model in models.models.items()}
+    for place, given in timeouts.items():
         faults += [
-            f"models.{name}: `{place}` does not begin with a provider"
-            for place in places
-            if place.partition("/")[0] not in known
+            f"{place}.timeouts.{name}: must be a number of seconds above 0"
+            for name, seconds in msgspec.structs.asdict(given).items()
+            if seconds is not None and not 0 < seconds < math.inf
         ]
-        if any(isinstance(t, Target) and t.weight < 0 for t in model.targets):
-            faults.append(f"models.{name}: a weight is negative")
     if models.defaults.attempts < 1:
-        faults.append("defaults.attempts: at least 1")
+        faults.append("defaults.attempts: must be at least 1")
+    if not 0 <= models.defaults.longest_wait < math.inf:
+        faults.append("defaults.longest_wait: must be a number of seconds, 0 or more")
+    rest = models.rest
+    if rest.failures < 1 or not 0 < rest.seconds <= rest.longest < math.inf:
+        faults.append("rest: failures must be at least 1, and seconds above 0 and not above longest")
+    return faults
+
+
+def _model_faults(place: str, model: ModelRow, known: set[str]) -> list[str]:
+    targets = [target if isinstance(target, Target) else Target(target) for target in model.targets]
+    faults = [] if targets else [f"{place}: targets is empty"]
+    for name in (*(target.model for target in targets), *model.fallbacks):
+        provider, _, rest = name.partition("/")
+        if provider not in known:
+            faults.append(f"{place}: `{name}` does not begin with a provider")
+        elif not rest and name != "echo":
+            faults.append(f"{place}: `{name}` names no model")
+    if not all(0 <= target.weight < math.inf for target in targets):
+        faults.append(f"{place}: a weight must be a number, 0 or more")
     return faults

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+_WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -46,7 +48,7 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 class Settings(BaseModel):
     """Every setting, its type, its default and its meaning. Instances do not change."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
 
     environment_type: Literal["development", "test", "production"] = Field(
         "development",
@@ -116,6 +118,13 @@ class Settings(BaseModel):
         repr=False,
         description="Not a setting: the *_API_KEY and *_BASE_URL values that rows of models.toml may name.",
     )
+
+    @field_validator("honeybadger_endpoint")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is not None and not _WEB_ADDRESS.fullmatch(url):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return url
 
     @field_validator("allowed_origins")
     @classmethod

@@ -67,16 +67,22 @@ def _prefix(name: str) -> str:
 
 def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:
     """An HTTP vendor, or what it lacks."""
+    try:
+        shapes = frozenset(Shape) if "*" in row.shapes else frozenset(Shape(shape) for shape in row.shapes)
+        "".join([*row.headers, *row.headers.values()]).encode("latin-1")
+    except ValueError as error:
+        raise SettingsError(f"provider {name}: {error}") from None
     key_setting = f"{_prefix(name)}_API_KEY" if row.key is None else row.key
     key = settings.vendor_value(key_setting) if key_setting else None
     if key_setting and not key:
         return f"{key_setting} is not set"
+    if key and not (key.isascii() and key.isprintable()):
+        raise SettingsError(f"provider {name}: {key_setting} has characters that no header can carry")
     url = settings.vendor_value(f"{_prefix(name)}_BASE_URL") or row.base_url
     if not url:
         return f"{_prefix(name)}_BASE_URL is not set"
     try:
         origin = Origin.parse(url)
-        shapes = frozenset(Shape) if "*" in row.shapes else frozenset(Shape(shape) for shape in row.shapes)
     except ValueError as error:
         raise SettingsError(f"provider {name}: {error}") from None
     anthropic = row.kind == "anthropic"

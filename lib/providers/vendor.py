@@ -19,8 +19,8 @@ from lib.providers.base import Outgoing
 from lib.wire import Dialect, Path, Shape, counterpart
 
 # https://docs.claude.com/en/api/versioning: required on every request.
-LIST_SECONDS = 20.0  # of silence while a list of models is read
 ANTHROPIC_VERSION = ("anthropic-version", "2023-06-01")
+LIST_SECONDS = 20.0  # of silence while a list of models is read
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,3 +146,9 @@ def test_a_server_with_a_key_is_never_open():
 def test_a_server_without_a_key_that_is_not_open_lets_nobody_in(shown):
     with pytest.raises(Unauthorized):
         MainKeys([]).identify(headers(host="localhost", **shown), "127.0.0.1")
+
+
+def test_a_key_beyond_ascii_is_known_as_wsgi_spells_it():
+    key = "schlüssel-für-üns"
+    shown = key.encode().decode("latin-1")  # PEP 3333: header bytes arrive as Latin-1
+    assert MainKeys([key]).identify(headers(authorization=shown), "203.0.113.7").name == "main"

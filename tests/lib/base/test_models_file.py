@@ -81,6 +81,15 @@ FAULTS = [
     ("a fallback of nobody", PROVIDER + "[models.x]\ntargets = ['acme/a']\nfallbacks = ['other/b']", "other/b"),
     ("a negative weight", PROVIDER + "[models.x]\ntargets = [{ model = 'acme/a', weight = -1 }]", "models.x"),
     ("no attempts", "[defaults]\nattempts = 0", "defaults.attempts"),
+    ("a negative timeout", "[defaults]\ntimeouts = { connect = -1 }", "defaults.timeouts.connect"),
+    ("a timeout that is no number", PROVIDER + "timeouts = { idle = nan }", "providers.acme.timeouts.idle"),
+    ("an endless timeout", PROVIDER + "[models.x]\ntargets = ['acme/a']\ntimeouts = { total = inf }", "models.x"),
+    ("a negative wait", "[defaults]\nlongest_wait = -5", "defaults.longest_wait"),
+    ("a rest after nothing", "[rest]\nfailures = 0", "rest"),
+    ("a rest longer than the longest", "[rest]\nseconds = 70", "rest"),
+    ("a weight that is no number", PROVIDER + "[models.x]\ntargets = [{ model = 'acme/a', weight = nan }]", "models.x"),
+    ("a target without a model", PROVIDER + "[models.x]\ntargets = ['acme/']", "`acme/` names no model"),
+    ("a fallback without a model", PROVIDER + "[models.x]\ntargets = ['echo']\nfallbacks = ['acme']", "`acme`"),
 ]
 
 

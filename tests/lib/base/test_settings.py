@@ -251,3 +251,15 @@ def test_a_fault_in_the_same_settings_shows_none(from_environ):
         from_environ(**SECRETS, PORT="http", ALLOWED_ORIGINS="*")
     assert "secret-" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-1"])
+def test_a_time_is_a_number_of_seconds(from_environ, value):
+    with pytest.raises(SettingsError, match="GRACEFUL_TIMEOUT_SECONDS"):
+        from_environ(GRACEFUL_TIMEOUT_SECONDS=value)
+
+
+@pytest.mark.parametrize("url", ["nope", "ftp://host", "https://", "https://user:word@host", "https://host?key=1"])
+def test_the_address_of_error_reports_is_a_plain_one(from_environ, url):
+    with pytest.raises(SettingsError, match="HONEYBADGER_ENDPOINT"):
+        from_environ(HONEYBADGER_ENDPOINT=url)

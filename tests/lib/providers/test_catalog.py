@@ -77,6 +77,9 @@ def test_no_row_can_send_a_key_of_ours_away(build, name):
         ('[providers.acme]\nbase_url = "http://localhost:port/v1"\nkey = ""', {}),
         (ACME, {"ACME_API_KEY": KEY, "ACME_BASE_URL": "secret-without-a-scheme"}),
         (ACME + 'key = ""\nshapes = ["chatt"]', {}),
+        (ACME + 'shapes = ["chatt"]', {}),
+        (ACME, {"ACME_API_KEY": "secret-key-\u2013-pasted"}),
+        (ACME + 'key = ""\nheaders = { x-note = "\u2013" }', {}),
     ],
 )
 def test_a_bad_row_is_named_and_no_secret_shown(build, row, environ):
