@@ -104,8 +104,8 @@ def test_a_body_that_is_no_object(calls: FlaskClient, body: bytes) -> None:
 @pytest.mark.parametrize(("change", "param"), [
     ({"model": 7}, "model"), ({"model": ["gpt-4o", MARK]}, "model"), ({"model": {}}, "model"),
     ({"model": True}, "model"), ({"model": ""}, "model"), ({"model": MARK * 50}, "model"),
-    ({"model": f"{MARK}\n"}, "model"), ({"messages": MARK}, "messages"), ({"messages": {}}, "messages"), ({"messages": 1}, "messages"),
-    ({"stream": MARK}, "stream"), ({"stream": 1}, "stream"), ({"stream": []}, "stream"),
+    ({"model": f"{MARK}\n"}, "model"), ({"messages": MARK}, "messages"), ({"messages": {}}, "messages"),
+    ({"messages": 1}, "messages"), ({"stream": MARK}, "stream"), ({"stream": 1}, "stream"), ({"stream": []}, "stream"),
     ({"stream_options": MARK}, "stream_options"), ({"tools": {MARK: 1}}, "tools"), ({"tools": MARK}, "tools"),
 ])  # fmt: skip
 def test_a_field_of_the_wrong_type(calls: FlaskClient, change: dict[str, Any], param: str) -> None:
