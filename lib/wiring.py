@@ -24,14 +24,18 @@ class Services:
     gateway: Gateway
     settler: Settler
     lifecycle: Lifecycle
+    http: HttpClient
 
 
-def build_services(settings: Settings, models: ModelsFile | None = None) -> Services:
-    """Make the services. Opens no connection. Raises `SettingsError`."""
+def build_services(settings: Settings, models: ModelsFile | None = None, before: Services | None = None) -> Services:
+    """Make the services. Opens no connection. Raises `SettingsError`.
+
+    `before` are those that these will replace in the same process: its connections and counters go on.
+    """
     models = models or load_models(settings.models_file)
-    catalog = build_catalog(models, settings, HttpClient())
-    served = set(models.models)
-    settler = Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
+    http = before.http if before else HttpClient()
+    catalog = build_catalog(models, settings, http)
+    settler = before.settler if before else _build_settler(settings, models)
     defaults = models.defaults
     gateway = Gateway(
         Chooser(models, catalog),
@@ -47,8 +51,14 @@ def build_services(settings: Settings, models: ModelsFile | None = None) -> Serv
         catalog=catalog,
         gateway=gateway,
         settler=settler,
-        lifecycle=Lifecycle(),
+        lifecycle=before.lifecycle if before else Lifecycle(),
+        http=http,
     )
+
+
+def _build_settler(settings: Settings, models: ModelsFile) -> Settler:
+    served = set(models.models)
+    return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 
 def build_keys(settings: Settings) -> MainKeys:

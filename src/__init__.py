@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lib.base import Settings, load
+from lib.base import ModelsFile, Settings, load
 from lib.wiring import Services, build_services
 from src import cors, errors, observe, routes
 from src.context import EXTENSION
@@ -24,8 +24,18 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = services
     errors.install(app)
-    routes.install(app, services)
+    routes.install(app)
     cors.install(app, settings.allowed_origins)
     observe.install(app, services)
     services.lifecycle.ready()
     return app
+
+
+def renew(app: Flask, settings: Settings, models: ModelsFile) -> None:
+    """Go over to other settings and models, for the requests that come from now on. Open calls end as they began.
+
+    What belongs to the server (address, workers, log, metrics) stays. Raises `SettingsError`, and then nothing changed.
+    """
+    before: Services = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = build_services(settings, models, before)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

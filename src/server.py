@@ -1,7 +1,8 @@
 """How the application runs under gunicorn: its configuration, its hooks, its first words on the terminal.
 
-The master reads settings and models file first and again on SIGHUP, and hands what it read to the workers it
-forks. What is wrong at the start ends it with a list; what is wrong on SIGHUP is logged and the old stays.
+The master reads settings and models file first, and hands what it read to the workers it forks. On SIGHUP it
+reads again and tells its workers to. What is wrong at the start ends it with a list; what is wrong later is
+logged, and the old stays.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,9 +22,9 @@ from flask import Flask
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.telemetry import child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
+from lib.telemetry import add_secrets, child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
 from lib.wiring import build_services, configure_telemetry
-from src import create_app
+from src import create_app, renew
 
 log = get_logger("aiproxy.server")
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
@@ -31,20 +33,12 @@ _good: tuple[Settings, ModelsFile] | None = None
 
 
 def configuration() -> dict[str, Any]:
-    """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong at the first reading."""
-    global _good  # noqa: PLW0603  outlives gunicorn's re-reading of its configuration file
+    """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong."""
+    global _good  # noqa: PLW0603  gunicorn calls back without any object of ours
     try:
-        settings = load()
-        models = load_models(settings.models_file)
-        if _needs_key_for_this_run(settings):
-            os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
-            settings = load()
-        build_catalog(models, settings, HttpClient())
-        _good = (settings, models)
+        _good = _read()
     except SettingsError as error:
-        if _good is None:
-            _refuse(error)
-        log.error("reload refused: the old settings stay", detail=str(error))
+        _refuse(error)
     settings = _good[0]
     configure_telemetry(settings)
     prepare_multiprocess_dir()
@@ -76,9 +70,40 @@ def application() -> Flask:
     return create_app(settings, build_services(settings, models))
 
 
-def _needs_key_for_this_run(settings: Settings) -> bool:
-    """Whether a development server without a key can be reached from other machines."""
-    return settings.environment_type == "development" and not settings.aiproxy_api_key and not settings.loopback_only
+def reread(app: Flask) -> None:
+    """In a worker, on SIGHUP: go over to what the files say now. What is wrong is logged, and the old stays."""
+    try:
+        settings, models = _read()
+        renew(app, settings, models)
+    except SettingsError as error:
+        log.error("reload refused: the old settings stay", detail=str(error))
+        return
+    add_secrets(settings.secret_values())
+    log.info("reloaded")
+
+
+def _read() -> tuple[Settings, ModelsFile]:
+    """The settings and the models file, both sound. Raises `SettingsError`."""
+    settings = load()
+    if settings.environment_type == "development" and not settings.aiproxy_api_key and not settings.loopback_only:
+        os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
+        settings = load()
+    models = load_models(settings.models_file)
+    build_catalog(models, settings, HttpClient())
+    return settings, models
+
+
+def _hang_up(server: Any) -> None:
+    """SIGHUP: read again, then let every worker do so. Gunicorn's own way would start new workers and wait,
+    deaf to every other signal, until the last stream of the old ones has ended."""
+    global _good  # noqa: PLW0603  as above
+    try:
+        _good = _read()
+    except SettingsError as error:
+        log.error("reload refused: the old settings stay", detail=str(error))
+        return
+    for pid in list(server.WORKERS):
+        os.kill(pid, signal.SIGHUP)
 
 
 def _refuse(error: SettingsError) -> NoReturn:
@@ -97,6 +122,7 @@ def _when_ready(server: Any) -> None:
     assert _good is not None
     settings = _good[0]
     serve_metrics(settings.host, settings.metrics_port)
+    server.handle_hup = partial(_hang_up, server)
     gc.collect()
     gc.freeze()  # what the workers share with the master stays shared: their collectors do not touch it
     _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
@@ -125,6 +151,7 @@ def _post_fork(_server: Any, _worker: Any) -> None:
     With the master's handlers, which it was born with, it would take no notice and go on to serve."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it starts with what the master has just read
 
 
 def _child_exit(_server: Any, worker: Any) -> None:

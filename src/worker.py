@@ -3,6 +3,7 @@ notice, and idle connections that do not hold up the end."""
 
 from __future__ import annotations
 
+import signal
 from errno import ECONNRESET
 from http import HTTPStatus
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from lib.base.errors import AIProxyError
 from lib.telemetry import get_logger
 from lib.wire import openai_error, openai_type
+from src import server
 from src.context import EXTENSION
 
 log = get_logger("aiproxy.server")
@@ -38,6 +40,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: set[_Idle] = set()
+
+    def init_signals(self) -> None:
+        """Gunicorn's, and SIGHUP."""
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_hup)
+
+    def handle_hup(self, sig: int, frame: Any) -> None:
+        """SIGHUP: read the settings again, outside the signal handler."""
+        gevent.spawn(server.reread, self.wsgi)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""

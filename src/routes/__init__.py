@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, g, request
 
-from lib.wiring import Services
 from src import errors
-from src.context import observation
+from src.context import observation, services
 from src.guards import Guard, needs_key, open_to_all
 from src.routes import docs, forwarding, health, helpers, models
 
@@ -33,7 +32,7 @@ ENTRIES = (
 )
 
 
-def install(app: Flask, services: Services) -> None:
+def install(app: Flask) -> None:
     """Register every blueprint; its guard runs before each of its requests."""
     guards = {entry.blueprint.name: entry.guard for entry in ENTRIES}
     app.extensions[docs.GUARDED] = {name: guard is not open_to_all for name, guard in guards.items()}
@@ -43,7 +42,7 @@ def install(app: Flask, services: Services) -> None:
         """Let the guard of the blueprint decide. A request outside every blueprint is a 404 or 405 by now."""
         if request.url_rule is not None:
             observation().route = request.url_rule.rule
-            g.caller = guards[str(request.blueprint)](services)
+            g.caller = guards[str(request.blueprint)](services())
             observation().record.caller = g.caller.name
 
     app.before_request(enter)
