@@ -84,10 +84,11 @@ def serve_metrics(host: str, port: int) -> MetricsServer | None:
     """
     if port == 0:
         return None
-    from prometheus_client import CollectorRegistry, make_wsgi_app  # noqa: PLC0415 see metrics_files
+    from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app  # noqa: PLC0415 see metrics_files
 
     registry = CollectorRegistry()
     registry.register(_AllWorkers(Path(os.environ[VARIABLE])))
+    generate_latest(registry)  # whatever this imports: a worker must not be forked while a thread does
     try:
         server = MetricsServer(host, port)
     except OSError as error:

@@ -1,9 +1,10 @@
 """Errors are reported to Honeybadger, each once, when there is a key for it.
 
 Spoken directly instead of through Honeybadger's package, which starts a thread for each notice without a
-limit on their number or their time, keeps another one running, and takes over SIGTERM and `sys.excepthook`
-when it is imported. A notice says what failed and where in the code. It holds no request, environment
-variable, local variable, host name or absolute path of the project; what is left is redacted as log lines are.
+limit on their number or their time (and see `lib.telemetry.outbox` for threads), keeps another one running,
+and takes over SIGTERM and `sys.excepthook` when it is imported. A notice says what failed and where in the
+code. It holds no request, environment variable, local variable, host name or absolute path of the project;
+what is left is redacted as log lines are.
 
 Wire format: Honeybadger documentation, "Reporting errors" (`POST /v1/notices`).
 """
@@ -11,12 +12,9 @@ Wire format: Honeybadger documentation, "Reporting errors" (`POST /v1/notices`).
 from __future__ import annotations
 
 import atexit
-import http.client
 import logging
 import platform
 import traceback
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import dropwhile
@@ -26,12 +24,12 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from lib.telemetry.courier import Parcel
 from lib.telemetry.lines import encoded
 from lib.telemetry.logs import SINK, add_secrets, get_logger
 from lib.telemetry.outbox import Outbox
 
 VENDOR = "https://api.honeybadger.io"
-SECONDS = 10  # for one notice
 LAST_SECONDS = 3  # for all that wait when the process ends
 MAX_BYTES = 262_144  # the vendor takes no more
 MAX_FRAMES = 100
@@ -48,14 +46,14 @@ log = get_logger("aiproxy.reports")
 def configure_reports(api_key: str | None, environment: str, endpoint: str | None = None) -> Reports | None:
     """Report every line of level error or critical from now on. None, and none are, when there is no key.
 
-    `endpoint` is Honeybadger's base URL when it is not the vendor's. Raises ValueError for anything but a
-    plain http(s) URL.
+    `endpoint` is Honeybadger's base URL when it is not the vendor's. Raises ValueError for anything but an
+    http(s) URL, and for a key that no header can carry.
     """
     SINK.report = None
     if not api_key:
         return None
-    add_secrets([api_key])
     reports = Reports(api_key, environment, endpoint or VENDOR)
+    add_secrets([api_key])
     SINK.report = reports.report
     atexit.register(reports.flush, LAST_SECONDS)
     return reports
@@ -66,8 +64,10 @@ class Reports:
 
     def __init__(self, api_key: str, environment: str, endpoint: str) -> None:
         parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("the address of error reports must begin with http:// or https:// and name a host")
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise ValueError("the key of error reports holds characters that no HTTP header may hold")
         self._url = f"{endpoint.rstrip('/')}/v1/notices"
         self._headers = {
             "X-API-Key": api_key,
@@ -76,7 +76,7 @@ class Reports:
             "User-Agent": AGENT,
         }
         self._environment = environment
-        self._outbox = Outbox(self._post)
+        self._outbox = Outbox()
 
     def report(self, level: str, fields: dict[str, Any], error: BaseException | None) -> None:
         """Report one event, unless it is about an exception that has been reported. Does not wait."""
@@ -89,7 +89,10 @@ class Reports:
         if len(body) > MAX_BYTES:
             notice["request"] = {"context": {"level": level, "cut": True}}
             body = encoded(notice)
-        self._outbox.put(body)
+        self._outbox.put(Parcel(self._url, self._headers, body))
+        if self._outbox.dropped:
+            log.warning("error reports were dropped", count=self._outbox.dropped)
+            self._outbox.dropped = 0
 
     def flush(self, seconds: float) -> bool:
         """Wait until all is sent, but no longer than this. Whether it is."""
@@ -107,26 +110,6 @@ class Reports:
                 "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             },
         }
-
-    def _post(self, body: bytes) -> None:
-        """Send one notice. A failure is a line in the log, of a level that is not reported."""
-        request = urllib.request.Request(self._url, body, self._headers)  # noqa: S310 the scheme was checked
-        try:
-            # Made anew each time: one made before gevent patched the sockets would hold up its whole worker.
-            with urllib.request.build_opener(_StayHere).open(request, timeout=SECONDS) as answer:
-                answer.read(1024)
-        except urllib.error.HTTPError as refusal:
-            refusal.close()
-            log.warning("an error report was refused", status=refusal.code)
-        except (OSError, http.client.HTTPException) as failure:
-            log.warning("an error report could not be sent", reason=str(failure))
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """The key goes to the configured address only."""
-
-    def redirect_request(self, *_args: Any) -> None:
-        return None
 
 
 def _error(error: BaseException) -> dict[str, Any]:

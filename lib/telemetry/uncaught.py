@@ -34,7 +34,8 @@ def catch_uncaught(log: Log) -> None:
             log.error("a thread failed", exc_info=args.exc_value)
 
     def in_finalizer(args: Any) -> None:
-        log.error("exception in a finalizer", exc_info=args.exc_value)
+        if not sys.is_finalizing():  # at the very end, what finalizers need may be gone already
+            log.error("exception in a finalizer", exc_info=args.exc_value)
 
     def in_greenlet(
         hub: Hub,
