@@ -3,65 +3,33 @@
 Measured against the field it costs a fraction of the CPU of a general client,
 because it does only this: one request, an answer read as it arrives, in slices,
 so that the caller keeps its own deadlines and can send pings meanwhile.
-Sockets are gevent's, so waiting yields to other calls; parsing is llhttp
-(through httptools), strict. Redirects are never followed and proxies not used.
+Parsing is llhttp (through httptools), strict. Redirects are never followed and
+proxies not used.
 """
 
 from __future__ import annotations
 
-import select
 import ssl
 import zlib
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
-import certifi
-import gevent.socket
-import gevent.ssl
+import gevent
 import httptools
-from gevent.monkey import get_original
 
 from lib.base.errors import ClientGone, VendorProtocolError, VendorTimeout, VendorUnreachable
+from lib.net.connections import Connections, Origin
 
 RECEIVE = 65536  # bytes asked of the kernel at once
 MAX_HEAD = 65536  # bytes of status line and headers, interim answers included
-MAX_INFLATED = 64 * 1024 * 1024  # bytes a compressed answer may grow to
-IDLE_SECONDS = 50.0  # balancers close idle connections after 60 s: be first
-MAX_IDLE = 1024  # idle connections kept for one origin
+MAX_INFLATED = 64 * 1024 * 1024  # bytes that one block of a compressed answer may grow to
+SEND = 256 * 1024  # bytes given to the kernel at once
 SEND_SECONDS = 60.0  # without progress while sending a request
+GLANCE_SECONDS = 0.5  # without progress until it is time to look whether the answer has come already
 
-_poll = get_original("select", "poll")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where requests go: the parts of a base URL. `prefix` is its path without a trailing slash."""
-
-    scheme: str
-    host: str
-    port: int
-    prefix: str
-
-    @classmethod
-    def parse(cls, url: str) -> Origin:
-        """Take a base URL apart. Raises ValueError for anything but a plain http(s) URL."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("a base URL must begin with http:// or https:// and name a host")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("a base URL has no query, fragment or credentials")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return cls(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
-
-    @property
-    def host_header(self) -> str:
-        """The value of the Host header: the port only when it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+_NOTHING_YET = (TimeoutError, BlockingIOError, ssl.SSLWantReadError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,52 +55,18 @@ class HttpRequest:
 
 
 class HttpClient:
-    """Keeps idle connections by origin and makes exchanges. One for each worker."""
+    """Makes exchanges over connections that it keeps. One for each worker."""
 
     def __init__(self) -> None:
-        self._idle: dict[tuple[str, str, int], deque[tuple[Any, float]]] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._connections = Connections()
 
     def exchange(self, request: HttpRequest) -> Exchange:
         """Prepare one request; nothing is sent before `Exchange.start`."""
-        return Exchange(self, request)
+        return Exchange(self._connections, request)
 
     def close(self) -> None:
         """Close every idle connection."""
-        for idle in self._idle.values():
-            while idle:
-                idle.pop()[0].close()
-
-    def take(self, origin: Origin) -> Any | None:
-        """An idle connection that is still alive, or None."""
-        idle = self._idle.get((origin.scheme, origin.host, origin.port))
-        while idle:
-            sock, since = idle.pop()
-            if monotonic() - since < IDLE_SECONDS and _quiet(sock):
-                return sock
-            sock.close()
-        return None
-
-    def give(self, origin: Origin, sock: Any) -> None:
-        """Keep a connection whose answer was read to its end."""
-        idle = self._idle.setdefault((origin.scheme, origin.host, origin.port), deque())
-        if len(idle) >= MAX_IDLE:
-            idle.popleft()[0].close()
-        idle.append((sock, monotonic()))
-
-    def connect(self, origin: Origin, timeout: float) -> Any:
-        """A new connection, TLS included. `timeout` is in seconds. Raises OSError."""
-        sock = gevent.socket.create_connection((origin.host, origin.port), timeout)
-        sock.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
-        if origin.scheme == "http":
-            return sock
-        if self._tls is None:
-            self._tls = _tls_context()
-        try:
-            return self._tls.wrap_socket(sock, server_hostname=origin.host)
-        except BaseException:
-            sock.close()
-            raise
+        self._connections.close()
 
 
 class Exchange:
@@ -141,12 +75,15 @@ class Exchange:
     Also the parser's protocol object: `on_*` methods are called by httptools.
     """
 
-    def __init__(self, client: HttpClient, request: HttpRequest) -> None:
+    def __init__(self, connections: Connections, request: HttpRequest) -> None:
         self.status = 0
         self.headers: list[tuple[str, str]] = []
-        self._client = client
+        self._connections = connections
         self._request = request
         self._sock: Any = None
+        self._connecting: Any = None  # the greenlet that does, while it does
+        self._kept: bool | None = None  # whether the connection served another request before
+        self._sent = False
         self._parser: Any = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         self._received = 0
@@ -162,15 +99,26 @@ class Exchange:
 
     def start(self, patience: float) -> bool:
         """Connect and send on the first call, then wait for the final head. False: still silent."""
-        if self._sock is None:
-            self._open()
+        until = 0.0
         while not self._head_done:
-            if not self._receive(patience):
-                return False
+            try:
+                if self._sock is None:
+                    self._open()
+                    continue
+                if until:  # a trickle is no reason to stay
+                    patience = until - monotonic()
+                else:
+                    until = monotonic() + patience
+                if patience < 0.0 or not self._receive(patience):
+                    return False
+            except VendorUnreachable:
+                if not self._was_stale():
+                    raise
         return True
 
     def read(self, patience: float) -> bytes | None:
         """Everything that has arrived; b"" at the end; None after `patience` silent seconds."""
+        until = 0.0
         while True:
             if self._chunks:
                 block = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
@@ -181,14 +129,20 @@ class Exchange:
                     return block
             if self._complete:
                 return b""
-            if not self._receive(patience):
+            if until:  # the last round brought framing only
+                patience = until - monotonic()
+            else:
+                until = monotonic() + patience
+            if patience < 0.0 or not self._receive(patience):
                 return None
 
     def abort(self) -> None:
         """Close the connection under whoever waits on it; they get `ClientGone`."""
         self._aborted = True
         self._keep = False
-        if self._sock is not None:
+        if self._connecting is not None:
+            gevent.get_hub().loop.run_callback(self._stop_connecting, self._connecting)
+        elif self._sock is not None:
             self._sock.close()
 
     def close(self) -> None:
@@ -200,46 +154,98 @@ class Exchange:
         if self._sock is None:
             return
         if self._complete and self._keep:
-            self._client.give(self._request.origin, self._sock)
+            self._connections.give(self._request.origin, self._sock)
         else:
             self._sock.close()
         self._sock = None
 
-    # ---- sending ----
+    # ---- connecting ----
 
     def _open(self) -> None:
         if self._aborted:
             raise ClientGone
-        request = self._request
-        self._sock = self._client.take(request.origin)
+        if self._kept is None:
+            self._sock = self._connections.take(self._request.origin)
+        self._kept = self._sock is not None
         try:
             if self._sock is None:
-                self._sock = self._client.connect(request.origin, request.connect_timeout)
-            self._sock.settimeout(SEND_SECONDS)
+                self._connect()
             self._send()
         except TimeoutError as error:
             raise VendorTimeout(detail=f"connecting or sending: {error}") from error
         except OSError as error:
-            raise self._lost(error) from error
+            if not self._answered_early():
+                raise self._lost(error) from error
+
+    def _connect(self) -> None:
+        self._connecting = gevent.getcurrent()
+        try:
+            self._sock = self._connections.open(self._request.origin, self._request.connect_timeout)
+        finally:
+            self._connecting = None
+        if self._aborted:
+            raise ClientGone
+
+    def _stop_connecting(self, greenlet: Any) -> None:
+        if self._connecting is greenlet:
+            greenlet.throw(ClientGone)
+
+    def _was_stale(self) -> bool:
+        """Whether a kept connection ended just as we took it. Nobody read the request: a new one may carry it."""
+        if not self._kept or not isinstance(self._request.body, bytes):
+            return False
+        self._sock.close()
+        self._sock = None
+        return True
+
+    # ---- sending ----
 
     def _send(self) -> None:
+        self._sock.settimeout(GLANCE_SECONDS)
         body = self._request.body
         if isinstance(body, bytes):
-            self._push(self._request.head() + body)
+            self._sent = self._push(self._request.head() + body)
             return
-        self._push(self._request.head())
+        going = self._push(self._request.head())
         chunked = self._request.length is None
         for piece in body:
+            if not going:
+                return
             if piece:
-                self._push(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-        if chunked:
-            self._push(b"0\r\n\r\n")
+                going = self._push(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+        self._sent = self._push(b"0\r\n\r\n") if going and chunked else going
 
-    def _push(self, data: bytes) -> None:
-        """Send all of it; what fits into the kernel's buffer with one system call, which sendall would not."""
-        sent = self._sock.send(data)
-        if sent < len(data):
-            self._sock.sendall(memoryview(data)[sent:])
+    def _push(self, data: bytes) -> bool:
+        """Send all of it: mostly with one call to the system, which sendall would not do.
+
+        False: the answer came first and the rest stays unsent (RFC 9112 section 9.5 asks to look out for it).
+        """
+        left: bytes | memoryview = data
+        until = 0.0
+        while True:
+            try:
+                sent = self._sock.send(left[:SEND])
+            except TimeoutError:
+                sent = 0
+            if sent == len(left):
+                return True
+            if sent:
+                left, until = memoryview(left)[sent:], 0.0
+                continue
+            until = until or monotonic() + SEND_SECONDS
+            if self._answered_early():
+                return False
+            if monotonic() > until:
+                raise TimeoutError("no progress")
+            self._sock.settimeout(GLANCE_SECONDS)
+
+    def _answered_early(self) -> bool:
+        """Whether the final head has come although the request is not sent. Raises what `_receive` does."""
+        if self._sock is None or self._aborted:
+            return False
+        while not self._head_done and self._receive(0.0):
+            pass
+        return self._head_done
 
     # ---- receiving ----
 
@@ -251,7 +257,7 @@ class Exchange:
         try:
             sock.settimeout(patience)
             data = sock.recv(RECEIVE)
-        except TimeoutError:
+        except _NOTHING_YET:
             return False
         except OSError as error:
             raise self._lost(error) from error
@@ -264,7 +270,9 @@ class Exchange:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise VendorProtocolError(detail=f"not HTTP: {type(error).__name__}") from error
+            if not self._complete:
+                raise VendorProtocolError(detail=f"not HTTP: {error.__context__ or error}") from error
+            self._keep = False  # what follows an answer is nobody's (RFC 9112 section 6.3)
         if self._received > MAX_HEAD and not self._head_done:
             raise VendorProtocolError(detail="the head of the answer is too large")
         return True
@@ -296,6 +304,11 @@ class Exchange:
 
     # ---- the parser's callbacks ----
 
+    def on_message_begin(self) -> None:
+        """An answer begins. A second final one would be somebody else's."""
+        if self._complete:
+            raise ValueError("more than one answer")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of the head, or of a trailer (ignored)."""
         if not self._head_done:
@@ -311,7 +324,7 @@ class Exchange:
         for name, value in self.headers:
             if name in ("content-length", "transfer-encoding"):
                 self._framed = True
-            elif name == "content-encoding" and value not in ("", "identity"):
+            elif name == "content-encoding":
                 self._decode(value.lower())
 
     def on_body(self, data: bytes) -> None:
@@ -322,24 +335,12 @@ class Exchange:
         """The end of an answer, interim ones excepted."""
         if self._head_done:
             self._complete = True
-            self._keep = self._parser.should_keep_alive()
+            self._keep = self._sent and self._parser.should_keep_alive()
 
     def _decode(self, coding: str) -> None:
+        if coding in ("", "identity"):
+            return
         if coding not in ("gzip", "x-gzip", "deflate"):
-            raise VendorProtocolError(detail="unasked content-encoding")
+            raise ValueError("a content-encoding that nobody asked for")
         self._inflate = zlib.decompressobj(wbits=47)  # gzip or zlib, told by its head
         self.headers = [h for h in self.headers if h[0] not in ("content-encoding", "content-length")]
-
-
-def _quiet(sock: Any) -> bool:
-    """Whether an idle connection has nothing to say: data or an end would make it unusable."""
-    poll = _poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return not poll.poll(0)
-
-
-def _tls_context() -> ssl.SSLContext:
-    context: ssl.SSLContext = gevent.ssl.create_default_context()
-    if not context.cert_store_stats()["x509_ca"]:
-        context.load_verify_locations(certifi.where())
-    return context

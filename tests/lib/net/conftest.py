@@ -1,4 +1,4 @@
-"""Fixtures of the network floor' tests."""
+"""Fixtures of the network floor's tests."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from lib.net import HttpClient
 from tests.upstream.aws_environment import isolated_aws
 from tests.upstream.bedrock import BedrockUpstream
+
+
+@pytest.fixture
+def client() -> Iterator[HttpClient]:
+    """An HTTP client without connections."""
+    http = HttpClient()
+    yield http
+    http.close()
 
 
 @pytest.fixture
