@@ -158,5 +158,5 @@ def test_betas_and_versions_go_up_and_credentials_do_not(ant: anthropic.Anthropi
 def test_structured_output_from_the_built_in_echo(ant: anthropic.Anthropic, seen: Seen) -> None:
     schema: Any = {"type": "json_schema", "schema": {**Harbour.model_json_schema(), "additionalProperties": False}}
     message = ant.messages.create(model="echo", max_tokens=64, messages=HELLO, output_config={"format": schema})
-    assert pydantic.TypeAdapter(Harbour).validate_json(text_of(message))
+    assert isinstance(pydantic.TypeAdapter(Harbour).validate_json(text_of(message)).berths, int)
     assert seen.calls == []

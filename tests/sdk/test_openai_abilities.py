@@ -14,7 +14,7 @@ from tests.upstream.openai_others import PIXEL
 from tests.upstream.recipe import encode
 from tests.upstream.steps import Behaviour, Steps, deliver
 
-HELLO = [{"role": "user", "content": "Grüezi"}]
+HELLO: Any = [{"role": "user", "content": "Grüezi"}]
 PLACE = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
 TOOLS: list[Any] = [
     {"type": "function", "function": {"name": "get_weather", "parameters": PLACE}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import openai
 import pytest
@@ -11,7 +12,7 @@ from tests.sdk.conftest import Seen
 from tests.upstream import Recipe, Upstream
 from tests.upstream.openai_others import IMAGE_USAGE, PIXEL
 
-HELLO = [{"role": "user", "content": "Grüezi"}]
+HELLO: Any = [{"role": "user", "content": "Grüezi"}]
 TEXT = Recipe().text
 FRAGMENTS = Recipe().fragments
 RECORDING = bytes(range(256)) * 700  # more than one read of a socket

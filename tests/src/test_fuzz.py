@@ -24,7 +24,7 @@ ANSWERED = ("POST /v1/chat/completions", "POST /v1/messages", "POST /v1/response
 @pytest.fixture(scope="module")
 def operations(server: Gateway) -> dict[str, Any]:
     """Every operation of the served document, by its name."""
-    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    schema: Any = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
     found = [operation.ok() for operation in schema.get_all_operations()]
     return {operation.label: operation for operation in found}
 
