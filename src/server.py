@@ -151,7 +151,7 @@ def _post_fork(_server: Any, _worker: Any) -> None:
     With the master's handlers, which it was born with, it would take no notice and go on to serve."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it starts with what the master has just read
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # kept until it can act on it
 
 
 def _child_exit(_server: Any, worker: Any) -> None:

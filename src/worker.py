@@ -4,6 +4,7 @@ notice, and idle connections that do not hold up the end."""
 from __future__ import annotations
 
 import signal
+import sys
 from errno import ECONNRESET
 from http import HTTPStatus
 from typing import Any, Literal
@@ -32,6 +33,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (refused.ConfigurationProblem, 500),
     (refused.ParseException, 400),
 )
+LAST_CHANCE = 0.05  # seconds for the next request of a connection once the worker stops
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -40,18 +42,32 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: set[_Idle] = set()
+        self._outdated = False
+        self.wsgi: Any = None
 
     def init_signals(self) -> None:
-        """Gunicorn's, and SIGHUP."""
+        """Gunicorn's, and SIGHUP, which was kept back since the fork."""
         super().init_signals()
         signal.signal(signal.SIGHUP, self.handle_hup)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     def handle_hup(self, sig: int, frame: Any) -> None:
-        """SIGHUP: read the settings again, outside the signal handler."""
-        gevent.spawn(server.reread, self.wsgi)
+        """SIGHUP: read the settings again, outside the signal handler; a worker that still starts, when it has."""
+        if self.wsgi is None:
+            self._outdated = True
+        else:
+            gevent.spawn(server.reread, self.wsgi)
+
+    def load_wsgi(self) -> None:
+        """Make the application."""
+        super().load_wsgi()
+        if self._outdated:
+            server.reread(self.wsgi)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""
+        if self.wsgi is None:
+            sys.exit(0)  # nobody is served yet
         services = self.wsgi.extensions[EXTENSION]
         services.lifecycle.drain()
         gevent.spawn_later(services.settings.drain_seconds, self._stop_accepting)
@@ -69,7 +85,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def timeout_ctx(self) -> _Idle:
         """Around the wait for a connection's next request."""
-        return _Idle(self.cfg.keepalive, self._idle)
+        return _Idle(self.cfg.keepalive if self.alive else LAST_CHANCE, self._idle)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """A request that never reached the application: answer in JSON, say nothing of what was sent."""

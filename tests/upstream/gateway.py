@@ -74,7 +74,7 @@ class Gateway:
 
     def launch(self) -> None:
         """Start without waiting: for a server that is meant to refuse."""
-        command = [sys.executable, "-m", "gunicorn", "-c", str(self._root / "gunicorn.conf.py"), "src:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(self._root / "gunicorn.conf.py")]
         out_path, err_path = self.directory / "stdout.log", self.directory / "stderr.log"
         with out_path.open("ab") as out, err_path.open("ab") as err:
             # A session of its own, so that stopping by process group reaches the workers and nobody else.
