@@ -143,6 +143,16 @@ def test_an_early_answer_is_heard_when_the_vendor_reads_no_further(client: HttpC
     assert [call.connection for call in upstream.calls] == [1, 2]
 
 
+def refuse_abruptly(call: Seen) -> Steps:
+    yield Send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\n{}")
+    yield Cut()
+
+
+def test_an_early_answer_is_heard_behind_the_end_of_the_connection(client: HttpClient, upstream: Upstream) -> None:
+    upstream.plan(Behaviour("refuse-abruptly", refuse_abruptly, early=True))
+    assert answer(client, request(upstream.url, pieces(64))) == (413, b"{}")
+
+
 def test_an_end_before_the_body_was_read(client: HttpClient, upstream: Upstream) -> None:
     upstream.plan("early-cut")
     with nothing_left_open():
