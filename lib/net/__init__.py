@@ -1,7 +1,7 @@
 """Floor 1: everything that crosses the edge of this process."""
 
-from lib.net.client_watch import ClientWatch, NoWatch
+from lib.net.client_watch import ClientWatch, NoWatch, has_left
 from lib.net.connections import Origin
 from lib.net.http import Exchange, HttpClient, HttpRequest
 
-__all__ = ["ClientWatch", "Exchange", "HttpClient", "HttpRequest", "NoWatch", "Origin"]
+__all__ = ["ClientWatch", "Exchange", "HttpClient", "HttpRequest", "NoWatch", "Origin", "has_left"]

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
-from socket import MSG_DONTWAIT, MSG_PEEK
 from typing import Any
 
 import gevent
 from gevent.event import Event
+from gevent.monkey import get_original
 
 READ = 1  # libev's EV_READ
+GLANCE_SECONDS = 0.5  # between looks at a connection on which unread data hide its end
+_HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+_poll = get_original("select", "poll")
+
+
+def has_left(sock: Any) -> bool:
+    """Whether a client has closed its connection, or its sending side, whatever is still unread."""
+    return bool(_state(sock) & _HANG_UP)
 
 
 class ClientWatch:
-    """Watches one client's socket from the event loop; costs nothing while the client stays.
+    """Watches one client's socket from the event loop; costs nothing while the client is silent.
 
-    A client that closes, or shuts its sending side, counts as gone. One that sends more (a
-    pipelined request) is no longer watched. Runs `on_leave`'s callback in the loop: it must not block.
+    A client that closes, or shuts its sending side, counts as gone. While something that it sent is unread (the
+    rest of an upload, a pipelined request) its end is looked for twice a second. Runs `on_leave`'s callback in the
+    loop: it must not block.
     """
 
     def __init__(self, sock: Any) -> None:
@@ -24,8 +35,10 @@ class ClientWatch:
         self._sock = sock
         self._act: Callable[[], None] | None = None
         self._left = Event()
-        self._watcher = gevent.get_hub().loop.io(sock.fileno(), READ)
-        self._watcher.start(self._readable)
+        loop = gevent.get_hub().loop
+        self._readable = loop.io(sock.fileno(), READ)
+        self._readable.start(self._look)
+        self._glance: Any = None
 
     def on_leave(self, act: Callable[[], None]) -> None:
         """Run `act` when the client leaves, at once if it has left. The latest `act` counts."""
@@ -40,19 +53,30 @@ class ClientWatch:
     def close(self) -> None:
         """Stop watching."""
         self._act = None
-        self._watcher.stop()
-        self._watcher.close()
+        self._readable.close()
+        self._stop_glancing()
 
-    def _readable(self) -> None:
-        try:
-            waiting = self._sock.recv(1, MSG_PEEK | MSG_DONTWAIT)
-        except BlockingIOError:
-            return
-        except OSError:
-            waiting = b""
-        self._watcher.stop()
-        if waiting:
-            return
+    def _look(self) -> None:
+        """Something has arrived, or it is time to look again."""
+        state = _state(self._sock)
+        if state & _HANG_UP:
+            self._leave()
+        elif not state:  # somebody has read it
+            self._stop_glancing()
+            self._readable.start(self._look)
+        elif self._glance is None:
+            self._readable.stop()
+            self._glance = gevent.get_hub().loop.timer(GLANCE_SECONDS, GLANCE_SECONDS)
+            self._glance.start(self._look)
+
+    def _stop_glancing(self) -> None:
+        if self._glance is not None:
+            self._glance.close()
+            self._glance = None
+
+    def _leave(self) -> None:
+        self._readable.stop()
+        self._stop_glancing()
         self.gone = True
         self._left.set()
         if self._act is not None:
@@ -73,3 +97,11 @@ class NoWatch:
 
     def close(self) -> None:
         """Nothing to stop."""
+
+
+def _state(sock: Any) -> int:
+    """What the kernel says of a connection without waiting: 0 when nothing is unread and it is open."""
+    poll = _poll()
+    poll.register(sock.fileno(), select.POLLIN | _HANG_UP)
+    found: list[tuple[int, int]] = poll.poll(0)
+    return found[0][1] if found else 0
