@@ -8,6 +8,7 @@ the first few events, or of the few that hold a telling word.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head)
-_EVENT = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r)\s*", re.S)
+_BLANK_LINES = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)+")
 _PREAMBLE = {
     Shape.MESSAGE: frozenset({"message_start", "ping"}),
     Shape.RESPONSE: frozenset({"response.created", "response.queued", "response.in_progress"}),
@@ -35,9 +36,13 @@ _ENDS = {
     Shape.MESSAGE: (b"event: message_stop", b"event:message_stop"),
     Shape.RESPONSE: (b"event: response.completed", b"event: response.incomplete", b"event: response.failed"),
     Shape.IMAGE: (b"event: image_generation.completed",),
+    Shape.SPEECH: (b"event: speech.audio.done",),
     Shape.TRANSCRIPTION: (b"event: transcript.text.done", b"data: [DONE]"),
 }
-_LAST_WORDS = (b'"finish_reason":"', b'"finish_reason": "', b'"type":"transcript.text.done"')
+_LAST_WORDS = re.compile(
+    rb'"finish_reason": ?"|"type": ?"(?:message_stop|response\.(?:completed|incomplete|failed)'
+    rb'|image_generation\.completed|transcript\.text\.done|speech\.audio\.done)"'
+)
 
 
 def bears_content(shape: Shape, event: Event, provider: str) -> bool:
@@ -55,7 +60,8 @@ def bears_content(shape: Shape, event: Event, provider: str) -> bool:
     if error is not None:
         raise error
     if shape in _PREAMBLE:
-        return (data.get("type") or event.name) not in _PREAMBLE[shape]
+        kind = data.get("type") or event.name
+        return not (isinstance(kind, str) and kind in _PREAMBLE[shape])
     if shape in (Shape.CHAT, Shape.COMPLETION):
         return any(_says_something(choice) for choice in _list(data.get("choices")))
     return True
@@ -103,7 +109,7 @@ def in_stream_failure(body: bytes, provider: str) -> AIProxyError:
 def until_error(shape: Shape, block: bytes, provider: str) -> tuple[bytes, AIProxyError | None]:
     """A block up to the first event that reports a failure, and that failure; all of it when none does."""
     at = 0
-    for raw in _EVENT.findall(block):
+    for raw in _split(block):
         for event in events(raw):
             data = _decode(event.data)
             if isinstance(data, dict) and data.get("type") != "response.failed":
@@ -116,7 +122,7 @@ def until_error(shape: Shape, block: bytes, provider: str) -> tuple[bytes, AIPro
 
 def without_usage(block: bytes) -> bytes:
     """A block without the usage event of OpenAI's `include_usage`: the one with usage and no choices."""
-    return b"".join(raw for raw in _EVENT.findall(block) if not any(_is_usage(event) for event in events(raw)))
+    return b"".join([raw for raw in _split(block) if not any(_is_usage(event) for event in events(raw))])
 
 
 def ends(shape: Shape, block: bytes) -> bool:
@@ -125,8 +131,18 @@ def ends(shape: Shape, block: bytes) -> bool:
 
 
 def nearly_ends(block: bytes) -> bool:
-    """Whether a block says that the answer is finished, for vendors that leave out the last event."""
-    return any(word in block for word in _LAST_WORDS)
+    """Whether a block says that the answer is finished, for vendors that leave out the last event, or its name."""
+    return _LAST_WORDS.search(block) is not None
+
+
+def _split(block: bytes) -> Iterator[bytes]:
+    """The events of a block as they stand there, blank lines included; nothing is left out."""
+    at = 0
+    for blank in _BLANK_LINES.finditer(block):
+        yield block[at : blank.end()]
+        at = blank.end()
+    if at < len(block):
+        yield block[at:]
 
 
 def _starts_line(block: bytes, sign: bytes) -> bool:
