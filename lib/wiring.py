@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from lib.access import MainKeys
-from lib.base import Lifecycle, ModelsFile, Settings, load_models
+from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
 from lib.gateway import Chooser, Circuit, Gateway, Limits, Persistence, Settler
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
@@ -68,10 +68,15 @@ def build_keys(settings: Settings) -> MainKeys:
 
 
 def configure_telemetry(settings: Settings) -> None:
-    """Set up logs and error reports for this process."""
+    """Set up logs and error reports for this process. Raises `SettingsError`."""
     fmt = settings.log_format
     if fmt == "auto":
         fmt = "console" if sys.stdout.isatty() else "json"
     configure_logs(settings.log_level, fmt, settings.secret_values())
     key = settings.honeybadger_api_key
-    configure_reports(key.get_secret_value() if key else None, settings.environment_type, settings.honeybadger_endpoint)
+    try:
+        configure_reports(
+            key.get_secret_value() if key else None, settings.environment_type, settings.honeybadger_endpoint
+        )
+    except ValueError as error:
+        raise SettingsError(f"HONEYBADGER_API_KEY or HONEYBADGER_ENDPOINT: {error}") from None

@@ -37,10 +37,10 @@ def configuration() -> dict[str, Any]:
     global _good  # noqa: PLW0603  gunicorn calls back without any object of ours
     try:
         _good = _read()
+        configure_telemetry(_good[0])
     except SettingsError as error:
         _refuse(error)
     settings = _good[0]
-    configure_telemetry(settings)
     prepare_multiprocess_dir()
     return {
         "wsgi_app": "src.server:application()",

@@ -34,7 +34,8 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none);
     `<NAME>_BASE_URL` moves its `base_url`; `prefixes` are the beginnings of bare model names that go
-    to it; `shapes` what it serves ("*" for every path)."""
+    to it; `shapes` what it serves ("*" for every path); `token_limit` what its chat completions call
+    the limit of new tokens."""
 
     kind: Literal["openai", "anthropic", "bedrock"] = "openai"
     base_url: str = ""
@@ -46,6 +47,7 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str] = {}
     timeouts: Timeouts = Timeouts()
     usage_in_streams: bool = True
+    token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

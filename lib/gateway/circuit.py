@@ -44,15 +44,17 @@ class Circuit:
         state.trial = state.failures >= self._rest.failures
         return 0.0
 
-    def failed(self, key: str) -> None:
-        """A fault of the vendor. Faults of the caller do not count."""
+    def failed(self, key: str) -> float:
+        """A fault of the vendor. Faults of the caller do not count. Seconds of the rest that begins now, or 0.0."""
         state = self._state(key)
         state.failures += 1
         state.trial = False
-        if state.failures >= self._rest.failures:
-            pause = min(self._rest.longest, self._rest.seconds * 2**state.rests)
-            state.rests += 1
-            state.until = self._clock() + pause
+        if state.failures < self._rest.failures:
+            return 0.0
+        pause: float = min(self._rest.longest, self._rest.seconds * 2 ** min(state.rests, 16))
+        state.rests += 1
+        state.until = self._clock() + pause
+        return pause
 
     def paused(self, key: str, seconds: float) -> None:
         """The vendor named a time (Retry-After): nothing is sent before."""

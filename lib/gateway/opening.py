@@ -162,7 +162,9 @@ class Opening:
 
     def _note(self, place: Place, error: AIProxyError) -> None:
         if not isinstance(error, RateLimited):
-            self._circuit.failed(place.key)
+            seconds = self._circuit.failed(place.key) if place.provider.rests else 0.0
+            if seconds:
+                self._settler.place_rests(place.key, seconds)
         else:
             self._circuit.let_go(place.key)
             if error.retry_after:

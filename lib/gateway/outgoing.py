@@ -44,6 +44,8 @@ def prepare(call: Call, place: Place) -> Sending:
     path = counterpart(call.path)
     assert path is not None  # a provider that does not serve the path was not chosen
     body = between.request(call.body.decode(), place.model)
+    if "max_completion_tokens" in body:
+        body[place.provider.token_limit] = body.pop("max_completion_tokens")
     if path.shape in _COUNTS_ON_REQUEST and call.record.stream and _asks(place):
         body["stream_options"] = {"include_usage": True}
     return Sending(

@@ -31,11 +31,23 @@ class Settler:
         """A request has arrived. `finished` must follow."""
         self._metrics.entered()
 
+    def stream_opened(self) -> None:
+        """A streamed answer begins. `stream_closed` must follow."""
+        self._metrics.stream_opened()
+
+    def stream_closed(self) -> None:
+        """A streamed answer is over."""
+        self._metrics.stream_closed()
+
     def attempt_failed(self, error: AIProxyError) -> None:
         """One attempt failed by the vendor's fault; another may follow."""
         provider = error.provider or "none"
         self._metrics.attempt_failed(provider, error.code)
         log.warning("attempt failed", provider=provider, code=error.code, status=error.status, detail=error.detail)
+
+    def place_rests(self, place: str, seconds: float) -> None:
+        """A place has failed too often in a row and is left alone for a while."""
+        log.warning("provider rests after repeated failures", place=place, seconds=seconds)
 
     def settle(self, record: Record) -> None:
         """The call is over; what it used is known. Does nothing the second time."""

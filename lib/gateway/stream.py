@@ -55,7 +55,9 @@ class Stream:
         self._last = monotonic()
         self._finished = False  # the vendor said that this was all, or nearly so
         self._over = False  # nothing more is read
-        self._pending = PING if opened is None else self._take(opened)
+        self._first = opened
+        self._pending = PING if opened is None else b""
+        settler.stream_opened()
 
     def __iter__(self) -> Stream:
         return self
@@ -77,10 +79,13 @@ class Stream:
     def close(self) -> None:
         """Let go of the vendor and settle. Closing before the end cancels the vendor's work."""
         record = self._call.record
+        if not record.settled:
+            self._settler.stream_closed()
         self._opening.close()
-        if self._opened is not None:
-            self._opened.answer.close()
-            self._opened = None
+        for opened in (self._first, self._opened):
+            if opened is not None:
+                opened.answer.close()
+        self._first = self._opened = None
         if self._usage is not None:
             record.usage = self._usage.usage
         record.gone |= not self._over
@@ -90,6 +95,8 @@ class Stream:
     def _next(self) -> bytes:
         if self._opened is not None:
             return self._read(self._opened)
+        if self._first is not None:
+            return self._take(self._first)
         opened = self._opening.step(monotonic() + self._ping)
         if opened is None:
             return PING
@@ -100,7 +107,7 @@ class Stream:
 
     def _take(self, opened: Opened) -> bytes:
         """Go over to an answer that shows content; what of it may go out at once."""
-        self._opened = opened
+        self._opened, self._first = opened, None
         self._last = monotonic()
         if opened.kind != "events":
             return opened.block

@@ -71,6 +71,8 @@ class Provider(Protocol):
     """A vendor, or the built-in echo.
 
     `asks_for_usage`: whether a stream of the OpenAI dialect must be asked for its usage.
+    `token_limit`: what the OpenAI dialect's limit of new tokens is called there.
+    `rests`: whether it is left alone for a while after repeated failures.
     """
 
     @property
@@ -79,6 +81,14 @@ class Provider(Protocol):
 
     @property
     def asks_for_usage(self) -> bool:
+        """See above."""
+
+    @property
+    def token_limit(self) -> str:
+        """See above."""
+
+    @property
+    def rests(self) -> bool:
         """See above."""
 
     def dialect(self, path: Path) -> Dialect | None:

@@ -40,6 +40,8 @@ class BedrockProvider:
     """
 
     asks_for_usage = False
+    token_limit = "max_tokens"
+    rests = True
 
     def __init__(
         self,

@@ -95,6 +95,7 @@ def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -
             credentials=_credentials("x-api-key" if anthropic else row.auth, key),
             headers=row.headers,
             usage_in_streams=row.usage_in_streams,
+            token_limit=row.token_limit,
         ),
         http,
     )

@@ -34,6 +34,7 @@ class Vendor:
     credentials: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     usage_in_streams: bool = True
+    token_limit: str = "max_tokens"
 
 
 class _ModelList(msgspec.Struct):
@@ -46,6 +47,8 @@ class HttpProvider:
     def __init__(self, vendor: Vendor, http: HttpClient) -> None:
         self.name = vendor.name
         self.asks_for_usage = vendor.usage_in_streams
+        self.token_limit = vendor.token_limit
+        self.rests = True
         self._vendor = vendor
         self._http = http
 

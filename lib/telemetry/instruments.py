@@ -79,10 +79,3 @@ class Instruments:
             "aiproxy_requests_in_flight", "Requests being served.", registry=registry, multiprocess_mode=LIVE
         )
         self.streams = Gauge("aiproxy_streams_open", "Streams being sent.", registry=registry, multiprocess_mode=LIVE)
-        self.resting = Gauge(
-            "aiproxy_provider_resting",
-            "Workers that leave this provider alone after repeated failures.",
-            ("provider",),
-            registry=registry,
-            multiprocess_mode=LIVE,
-        )

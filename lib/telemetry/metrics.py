@@ -51,7 +51,6 @@ class Metrics:
         self._tokens = _Children(made.tokens.labels)
         self._failures = _Children(made.failures.labels)
         self._gone = _Children(made.gone.labels)
-        self._resting = _Children(made.resting.labels)
         self._in_flight, self._streams = made.in_flight, made.streams
 
     def entered(self) -> None:
@@ -94,10 +93,6 @@ class Metrics:
         """A stream that was opened has ended."""
         self._streams.dec()
 
-    def provider_rests(self, provider: str, resting: bool) -> None:
-        """From now on a provider is left alone by this worker, or asked again."""
-        self._resting[(self._providers[provider],)].set(resting)
-
     def _model(self, model: str | None) -> str:
         if model is None:
             return NONE
@@ -132,9 +127,6 @@ class NoMetrics(Metrics):
         """Nothing."""
 
     def stream_closed(self) -> None:
-        """Nothing."""
-
-    def provider_rests(self, provider: str, resting: bool) -> None:
         """Nothing."""
 
 

@@ -47,6 +47,8 @@ class EchoProvider:
     """Answers everything by itself. `clock` gives seconds since 1970, for the times in answers."""
 
     asks_for_usage = True
+    token_limit = "max_completion_tokens"
+    rests = False
 
     def __init__(self, name: str = "echo", clock: Callable[[], float] = time.time) -> None:
         self.name = name

@@ -51,10 +51,6 @@ def test_gauges_go_up_and_down(metrics: Metrics):
     assert value(metrics, "aiproxy_streams_open") == 1
     metrics.stream_closed()
     assert value(metrics, "aiproxy_streams_open") == 0
-    metrics.provider_rests("openai", True)
-    assert value(metrics, "aiproxy_provider_resting", provider="openai") == 1
-    metrics.provider_rests("openai", False)
-    assert value(metrics, "aiproxy_provider_resting", provider="openai") == 0
 
 
 def test_tokens_failures_and_clients_that_left(metrics: Metrics):
@@ -79,7 +75,6 @@ def test_no_label_grows_without_end(metrics: Metrics):
         metrics.tokens("openai", None, name, 1)
         metrics.attempt_failed(name, name)
         metrics.client_gone(name)
-        metrics.provider_rests(name, True)
     seen: dict[str, set[str]] = {}
     for family in metrics.registry.collect():
         for sample in family.samples:
@@ -106,7 +101,7 @@ def test_every_metric_says_what_it_is(metrics: Metrics):
     names = [
         line.split(" ", 3)[2] for line in text.splitlines() if line.startswith("# HELP") and "_created" not in line
     ]
-    assert len(names) == 9
+    assert len(names) == 8
     assert all(name.startswith("aiproxy_") for name in names)
 
 
