@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import ceil
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as NotThisMethod
 
 from lib.base.errors import (
     AIProxyError,
@@ -76,7 +77,16 @@ def render(error: AIProxyError) -> Response:
 def _family() -> Family:
     if "anthropic-version" in request.headers or request.path.startswith("/v1/messages"):
         return anthropic_family
-    return FAMILIES.get(request.blueprint or "", openai_family)
+    return FAMILIES.get(request.blueprint or _blueprint_for_other_methods(), openai_family)
+
+
+def _blueprint_for_other_methods() -> str:
+    """The blueprint of a path that is served, but not by this method: its 405 looks like its other errors."""
+    failed, adapter = request.routing_exception, current_app.create_url_adapter(request)
+    if adapter is None or not isinstance(failed, NotThisMethod) or not failed.valid_methods:
+        return ""
+    endpoint, _arguments = adapter.match(method=next(iter(failed.valid_methods)))
+    return str(endpoint).rpartition(".")[0]
 
 
 def _ours(error: AIProxyError) -> Response:

@@ -40,11 +40,14 @@ class Observer:
         request_id = given if _SANE_ID.fullmatch(given) else f"{self._random.getrandbits(128):032x}"
         seen = environ[OBSERVATION] = Observation(request_id)
         record = seen.record
+        path = environ["PATH_INFO"]
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             record.status = int(status[:3])
             headers.append(("X-Request-ID", request_id))
             headers.append(("X-Process-Time", f"{monotonic() - record.started:.6f}"))
+            if path.startswith("/v1/messages") and not any(name.lower() == "request-id" for name, _ in headers):
+                headers.append(("request-id", request_id))  # where Anthropic's SDKs look for it
             return start_response(status, headers, exc_info)
 
         self._settler.entered()

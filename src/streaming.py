@@ -6,21 +6,21 @@ from typing import Any
 
 import msgspec
 from flask import Response, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
-from lib.base.errors import SlowRequest, UnsupportedMediaType, VendorProtocolError
+from lib.base.errors import BadRequest, SlowRequest, UnsupportedMediaType, VendorProtocolError, VendorRefused
 from lib.gateway import Call, Reply, upward
 from lib.net import ClientWatch, NoWatch
-from lib.wire import Form, JsonBody, Path, Shape, path_of
+from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
 
 def forward(path: Path) -> Response:
     """Send the current request where its model leads, and answer with what comes back."""
+    body = _body(path)  # before the watch, which would take what is still to come for a sign of life
     watch = _watch()
-    body: JsonBody | Form | None = None
     try:
-        body = _body(path)
         call = Call(path, caller(), body, upward(request.headers), watch, observation().record)
         reply = services().gateway.call(call)
     except BaseException:
@@ -42,8 +42,11 @@ def complete_chat(body: bytes) -> dict[str, Any]:
         reply = services().gateway.call(call)
     finally:
         watch.close()
-    if not isinstance(reply.body, bytes) or reply.status != 200:
+    if not isinstance(reply.body, bytes):
         raise VendorProtocolError(detail="not a whole chat completion")
+    if reply.status != 200:
+        said, provider = read_error(reply.body), call.record.provider or ""
+        raise VendorRefused(said.message, status=reply.status, code=said.code, param=said.param, provider=provider)
     answer: dict[str, Any] = msgspec.json.decode(reply.body)
     return answer
 
@@ -77,15 +80,22 @@ def _body(path: Path) -> JsonBody | Form:
 
 
 def _read(size: int = -1) -> bytes:
-    """The next bytes of the request's body. Raises `SlowRequest`, and what Flask raises for a body over the limit."""
+    """The next bytes of the request's body; all of them by default.
+
+    Raises `SlowRequest`, `BadRequest` for broken chunks, and what Flask raises for a body over the limit.
+    """
     try:
         data: bytes = request.stream.read(size)
+        if size < 0 and request.content_length is None:
+            request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
     except ClientDisconnected:  # or stood still for CLIENT_TIMEOUT_SECONDS
         raise SlowRequest from None
+    except ParseException:
+        raise BadRequest("The chunks of the request body are broken.") from None
     return data
 
 
-def _release(body: JsonBody | Form | None, watch: ClientWatch | NoWatch) -> None:
+def _release(body: JsonBody | Form, watch: ClientWatch | NoWatch) -> None:
     watch.close()
     if isinstance(body, Form):
         body.close()

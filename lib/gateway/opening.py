@@ -29,6 +29,7 @@ from lib.gateway.circuit import Circuit
 from lib.gateway.outgoing import prepare
 from lib.gateway.settle import Settler
 from lib.gateway.trial import Opened, Trial
+from lib.telemetry import redact
 from lib.wire import Form
 
 
@@ -148,6 +149,7 @@ class Opening:
             raise error  # there was nothing left to try
         trial.answer.close()
         error.provider = error.provider or trial.place.provider.name
+        error.message = redact(error.message)  # it may be the vendor's own, quoting a key
         self._error = error
         if isinstance(error, VendorRefused) and trial.place.dialect is not self._call.path.dialect:
             error.body = None  # the caller speaks another dialect: only the message is handed on

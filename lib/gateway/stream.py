@@ -23,6 +23,7 @@ from lib.gateway.opening import Opening
 from lib.gateway.outgoing import wants_usage
 from lib.gateway.settle import Settler
 from lib.gateway.trial import MAX_EVENT, Opened
+from lib.telemetry import redact
 from lib.wire import (
     PING,
     StreamTranslator,
@@ -31,6 +32,7 @@ from lib.wire import (
     ends,
     error_event,
     events,
+    is_sound,
     nearly_ends,
     until_error,
     without_usage,
@@ -158,7 +160,7 @@ class Stream:
         assert self._usage is not None
         self._usage.see(block)
         shape = opened.sending.outgoing.path.shape
-        if b"error" in block:
+        if not is_sound(block):
             block, error = until_error(shape, block, opened.place.provider.name)
             if error is not None:
                 return self._handed_on(opened, block) + self._failure(error)
@@ -183,6 +185,7 @@ class Stream:
         """The well-formed event that ends a stream with an error, in the caller's dialect."""
         self._over = True
         error.provider = error.provider or self._call.record.provider
+        error.message = redact(error.message)
         self._call.record.failed(error)
         if self._opened is not None:
             self._settler.attempt_failed(error)

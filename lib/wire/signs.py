@@ -24,7 +24,12 @@ class _Head(msgspec.Struct):
     error: Any = None
 
 
+class _Object(msgspec.Struct):
+    """Any object; what is in it is only checked for being JSON."""
+
+
 _head = msgspec.json.Decoder(_Head)
+_object = msgspec.json.Decoder(_Object)
 _BLANK_LINES = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)+")
 _PREAMBLE = {
     Shape.MESSAGE: frozenset({"message_start", "ping"}),
@@ -70,12 +75,12 @@ def bears_content(shape: Shape, event: Event, provider: str) -> bool:
 def error_in(shape: Shape, event: Event, data: dict[str, Any], provider: str) -> AIProxyError | None:
     """The failure that an event (or a whole 200 body) reports, if it is one.
 
-    OpenAI: an `error` without `choices`; Anthropic and the Responses API: type `error`, and
-    `response.failed`, which is told here only while nothing was shown yet.
+    OpenAI: an `error`, which some routers send beside `choices`; Anthropic and the Responses API: type
+    `error`, and `response.failed`, which is told here only while nothing was shown yet.
     """
     if data.get("type") in ("error", "response.failed") or event.name == "error":
         return in_stream_failure(event.data, provider)
-    if shape not in (Shape.MESSAGE, Shape.RESPONSE) and data.get("error") and not data.get("choices"):
+    if shape not in (Shape.MESSAGE, Shape.RESPONSE) and data.get("error"):
         return in_stream_failure(event.data, provider)
     return None
 
@@ -106,18 +111,43 @@ def in_stream_failure(body: bytes, provider: str) -> AIProxyError:
     return VendorError(detail=said.message, provider=provider)
 
 
+def is_sound(block: bytes) -> bool:
+    """Whether every event of a block is a JSON object, or `[DONE]`, and no word in it speaks of an error."""
+    if b"error" in block:
+        return False
+    try:
+        for event in events(block):
+            if event.data != b"[DONE]":
+                _object.decode(event.data)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
 def until_error(shape: Shape, block: bytes, provider: str) -> tuple[bytes, AIProxyError | None]:
-    """A block up to the first event that reports a failure, and that failure; all of it when none does."""
+    """A block up to the first event that reports a failure, or is none of the dialect, and that failure.
+
+    All of the block when it holds neither.
+    """
     at = 0
     for raw in _split(block):
         for event in events(raw):
-            data = _decode(event.data)
-            if isinstance(data, dict) and data.get("type") != "response.failed":
-                error = error_in(shape, event, data, provider)
-                if error is not None:
-                    return block[:at], error
+            error = _error_after_content(shape, event, provider)
+            if error is not None:
+                return block[:at], error
         at += len(raw)
     return block, None
+
+
+def _error_after_content(shape: Shape, event: Event, provider: str) -> AIProxyError | None:
+    if event.data == b"[DONE]":
+        return None
+    data = _decode(event.data)
+    if not isinstance(data, dict):
+        return VendorProtocolError(detail="an event that is not a JSON object", provider=provider)
+    if data.get("type") == "response.failed":
+        return None  # how an answer of the Responses API may end; its caller knows it
+    return error_in(shape, event, data, provider)
 
 
 def without_usage(block: bytes) -> bytes:
