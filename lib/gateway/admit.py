@@ -15,6 +15,8 @@ def admit(path: Path, body: JsonBody | Form) -> bool:
     the vendor reads is the vendor's to check.
     """
     if isinstance(body, Form):
+        if body.get("model") is None:  # a default could not be written into it
+            raise BadRequest("`model` is required.", param="model")
         return body.get("stream") in ("true", "True", "1")
     for name in path.required:
         if name != "model" and name not in body:

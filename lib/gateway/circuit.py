@@ -44,9 +44,16 @@ class Circuit:
         state.trial = state.failures >= self._rest.failures
         return 0.0
 
+    def rests(self, key: str) -> bool:
+        """Whether `key` keeps failing: a pause that the vendor asked for is no rest."""
+        state = self._states.get(key)
+        return state is not None and state.failures >= self._rest.failures
+
     def failed(self, key: str) -> float:
         """A fault of the vendor. Faults of the caller do not count. Seconds of the rest that begins now, or 0.0."""
         state = self._state(key)
+        if state.failures >= self._rest.failures and state.until > self._clock():
+            return 0.0  # a call that began before the rest says nothing new
         state.failures += 1
         state.trial = False
         if state.failures < self._rest.failures:
