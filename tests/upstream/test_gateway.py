@@ -18,7 +18,12 @@ import pytest
 from tests.upstream import Gateway, Gateways, Upstream
 from tests.upstream.gateway import KEY, vendors
 
-CONFIG = "import os\nbind = '127.0.0.1:' + os.environ['PORT']\nworkers = int(os.environ['WEB_CONCURRENCY'])\n"
+CONFIG = """
+import os
+wsgi_app = "src:create_app()"
+bind = "127.0.0.1:" + os.environ["PORT"]
+workers = int(os.environ["WEB_CONCURRENCY"])
+"""
 APP = """
 import json, os, sys
 
