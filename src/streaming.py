@@ -7,18 +7,27 @@ from typing import Any
 import msgspec
 from flask import Response, request
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from lib.base.errors import BadRequest, SlowRequest, UnsupportedMediaType, VendorProtocolError, VendorRefused
+from lib.base.errors import (
+    BadRequest,
+    BodyTooLarge,
+    ClientGone,
+    SlowRequest,
+    UnsupportedMediaType,
+    VendorProtocolError,
+    VendorRefused,
+)
 from lib.gateway import Call, Reply, upward
-from lib.net import ClientWatch, NoWatch
+from lib.net import ClientWatch, NoWatch, has_left
 from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
 
 def forward(path: Path) -> Response:
     """Send the current request where its model leads, and answer with what comes back."""
-    body = _body(path)  # before the watch, which would take what is still to come for a sign of life
+    observation().record.request_id = observation().request_id
+    body = _body(path)  # before the watch: while a body is read, its reader notices who leaves
     watch = _watch()
     try:
         call = Call(path, caller(), body, upward(request.headers), watch, observation().record)
@@ -36,6 +45,7 @@ def forward(path: Path) -> Response:
 
 def complete_chat(body: bytes) -> dict[str, Any]:
     """Ask a model on behalf of the current request; the chat completion it answers with, decoded."""
+    observation().record.request_id = observation().request_id
     watch = _watch()
     try:
         call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record)
@@ -82,14 +92,18 @@ def _body(path: Path) -> JsonBody | Form:
 def _read(size: int = -1) -> bytes:
     """The next bytes of the request's body; all of them by default.
 
-    Raises `SlowRequest`, `BadRequest` for broken chunks, and what Flask raises for a body over the limit.
+    Raises `SlowRequest`, `ClientGone`, `BadRequest` for broken chunks, `BodyTooLarge`.
     """
     try:
         data: bytes = request.stream.read(size)
         if size < 0 and request.content_length is None:
             request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
     except ClientDisconnected:  # or stood still for CLIENT_TIMEOUT_SECONDS
-        raise SlowRequest from None
+        sock = request.environ.get("gunicorn.socket")
+        observation().record.gone = sock is not None and has_left(sock)
+        raise (ClientGone if observation().record.gone else SlowRequest) from None
+    except RequestEntityTooLarge:
+        raise BodyTooLarge from None
     except ParseException:
         raise BadRequest("The chunks of the request body are broken.") from None
     return data

@@ -34,6 +34,7 @@ class Record:
     """
 
     started: float = field(default_factory=monotonic)
+    request_id: str | None = None
     caller: str | None = None
     model_asked: str | None = None
     model_served: str | None = None

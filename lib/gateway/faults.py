@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable
 from time import time
 
+import msgspec
+
 from lib.base.errors import (
     AIProxyError,
     RateLimited,
@@ -47,7 +49,7 @@ def refusal(status: int, headers: Iterable[tuple[str, str]], body: bytes, provid
     if status in _CALLERS_OWN:
         message = redact(said.message) or "The model provider refused the request."
         refused = VendorRefused(message, status=status, code=said.code, param=said.param, provider=provider)
-        refused.body = body if said.message and redact(body.decode("utf-8", "replace")).encode() == body else None
+        refused.body = body if said.message and _may_be_shown(body) else None
         return refused
     kind = _BY_STATUS.get(status)
     if kind is None:
@@ -60,22 +62,38 @@ def refusal(status: int, headers: Iterable[tuple[str, str]], body: bytes, provid
     )
 
 
+def _may_be_shown(body: bytes) -> bool:
+    """Whether an error body is an object, as every dialect's are, and holds nothing to hide."""
+    try:
+        return isinstance(msgspec.json.decode(body), dict) and redact(body.decode()) == body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
 def retry_after(headers: Iterable[tuple[str, str]], now: float | None = None) -> float | None:
     """Seconds a vendor asks to wait: `retry-after-ms`, or Retry-After as seconds or a date (RFC 9110 10.2.3)."""
     named = dict(headers)
+    milliseconds = _number(named.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return _bounded(milliseconds / 1000)
+    value = named.get("retry-after", "").strip()
+    if value[:1].isdigit() and "," not in value:
+        seconds = _number(value)
+        return None if seconds is None else _bounded(seconds)
     try:
-        if "retry-after-ms" in named:
-            return _bounded(float(named["retry-after-ms"]) / 1000)
-        value = named.get("retry-after", "").strip()
-        if not value:
-            return None
-        if value[0].isdigit() and "," not in value:
-            return _bounded(float(value))
         then = email.utils.parsedate_to_datetime(value).timestamp()
-        return _bounded(then - (time() if now is None else now))
     except (ValueError, OverflowError):
         return None
+    return _bounded(then - (time() if now is None else now))
 
 
-def _bounded(seconds: float) -> float | None:
-    return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else None
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), LONGEST_WAIT)

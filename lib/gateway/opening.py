@@ -9,7 +9,6 @@ meanwhile; it holds at most one open answer.
 from __future__ import annotations
 
 import random
-from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
@@ -51,9 +50,10 @@ class Opening:
         self._circuit = circuit
         self._settler = settler
         self._longest_wait = persistence.longest_wait
-        self._queue = deque(place for _ in range(persistence.attempts) for place in places)
+        self._patience = persistence.longest_wait  # for pauses that other calls were asked for
+        self._queue = [place for _ in range(persistence.attempts) for place in places]
         self._given_up: set[str] = set()
-        self._not_before = 0.0
+        self._not_before: dict[str, float] = {}  # when a place that failed may be tried again
         self._error: AIProxyError | None = None
         self._trial: Trial | None = None
 
@@ -90,55 +90,78 @@ class Opening:
 
     def _try(self, until: float) -> Opened | None:
         if self._trial is None:
-            if self._must_wait(until):
+            place = self._next_place(until)
+            if place is None:
                 return None
-            self._trial = self._begin()
+            self._trial = self._begin(place)
+            if self._trial is None:
+                return None
         trial = self._trial
-        opened = trial.advance(min(until, trial.give_up_at))
+        opened = trial.advance(until)
         if opened is not None:
             self._trial = None
             self._circuit.succeeded(trial.place.key)
             self._call.record.first_byte = monotonic() - self._call.record.started
         return opened
 
-    def _must_wait(self, until: float) -> bool:
-        """Whether a pause before the next attempt outlasts `until`; waits for whichever comes first."""
-        pause = min(until, self._not_before) - monotonic()
-        if pause > 0:
-            self._call.client.pause(pause)
-            if self._call.client.gone:
-                raise ClientGone
-        return monotonic() < self._not_before
+    def _next_place(self, until: float) -> Place | None:
+        """The next place that may be tried, or None after a pause because one may be soon.
 
-    def _next_place(self) -> Place:
-        """The next place that does not rest. Raises the last error, or 503 when all rest."""
-        waits = []
-        while self._queue:
-            place = self._queue.popleft()
-            if place.key not in self._given_up:
-                wait = self._circuit.wait(place.key)
-                if wait <= 0.0:
-                    return place
-                waits.append(wait)
-        raise self._error or VendorOverloaded(retry_after=min(waits, default=None), detail="every provider rests")
-
-    def _begin(self) -> Trial:
-        """Start at the next place that can express what the call asks for."""
-        while True:
-            place = self._next_place()
-            try:
-                trial = Trial(place, prepare(self._call, place))
-            except Untranslatable as error:
-                self._circuit.let_go(place.key)
-                self._given_up.add(place.key)
-                self._error = self._error or error
+        Raises the last error, or `VendorOverloaded`, when no place is left that is worth a wait.
+        """
+        rests: list[float] = []
+        pauses: list[tuple[float, bool]] = []  # seconds, and whether this call itself was asked to wait
+        for index, place in enumerate(self._queue):
+            if place.key in self._given_up:
                 continue
-            record = self._call.record
-            record.attempts += 1
-            record.provider = place.provider.name
-            record.model_served = place.model
-            self._call.client.on_leave(trial.answer.abort)
-            return trial
+            own = self._not_before.get(place.key, 0.0) - monotonic()
+            wait = own if own > 0.0 else self._circuit.wait(place.key)
+            if wait <= 0.0:
+                del self._queue[index]
+                return place
+            if own > 0.0 or self._may_wait(place, wait):
+                pauses.append((wait, own > 0.0))
+            else:
+                rests.append(wait)
+        soonest, is_own = min(pauses, default=(float("inf"), False))
+        if monotonic() + soonest >= self._call.deadline:
+            waits = [wait for wait, _ in pauses] + rests
+            raise self._error or VendorOverloaded(retry_after=min(waits, default=None), detail="every provider rests")
+        waited = self._pause(min(soonest, max(0.0, until - monotonic())))
+        if not is_own:
+            self._patience -= waited
+        return None
+
+    def _may_wait(self, place: Place, seconds: float) -> bool:
+        """Whether a place that other calls were asked to leave alone is worth a wait: not for long, not if it fails."""
+        return seconds <= self._patience and not self._circuit.rests(place.key)
+
+    def _pause(self, seconds: float) -> float:
+        """Wait, and say for how long. Raises `ClientGone`."""
+        begin = monotonic()
+        self._call.client.pause(seconds)
+        if self._call.client.gone:
+            raise ClientGone
+        return monotonic() - begin
+
+    def _begin(self, place: Place) -> Trial | None:
+        """Start at a place; None when it cannot express what the call asks for."""
+        try:
+            trial = Trial(place, prepare(self._call, place))
+        except Untranslatable as error:
+            self._circuit.let_go(place.key)
+            self._given_up.add(place.key)
+            self._error = self._error or error
+            return None
+        except BaseException:
+            self._circuit.let_go(place.key)
+            raise
+        record = self._call.record
+        record.attempts += 1
+        record.provider = place.provider.name
+        record.model_served = place.model
+        self._call.client.on_leave(trial.answer.abort)
+        return trial
 
     # ---- after a failure ----
 
@@ -147,20 +170,26 @@ class Opening:
         trial, self._trial = self._trial, None
         if trial is None:
             raise error  # there was nothing left to try
+        place = trial.place
         trial.answer.close()
-        error.provider = error.provider or trial.place.provider.name
+        error.provider = error.provider or place.provider.name
         error.message = redact(error.message)  # it may be the vendor's own, quoting a key
         self._error = error
-        if isinstance(error, VendorRefused) and trial.place.dialect is not self._call.path.dialect:
-            error.body = None  # the caller speaks another dialect: only the message is handed on
-        if not isinstance(error, (GatewayError, RateLimited)):
-            self._circuit.succeeded(trial.place.key)  # it answered: the fault is the caller's
+        if not isinstance(error, (GatewayError, RateLimited)) or isinstance(error, DeadlineExceeded):
+            self._not_the_vendors_fault(place, error)
             raise error
-        self._settler.attempt_failed(error)
-        self._note(trial.place, error)
+        self._settler.attempt_failed(error, self._call.record)
+        self._note(place, error)
         if isinstance(self._call.body, Form) and self._call.body.sent:
             raise error  # what was streamed up cannot be sent again
-        self._plan_wait(trial.place, error)
+
+    def _not_the_vendors_fault(self, place: Place, error: AIProxyError) -> None:
+        if not isinstance(error, VendorRefused):
+            self._circuit.let_go(place.key)  # it was not asked to the end
+            return
+        self._circuit.succeeded(place.key)  # it answered
+        if place.dialect is not self._call.path.dialect:
+            error.body = None  # the caller speaks another dialect: only the message is handed on
 
     def _note(self, place: Place, error: AIProxyError) -> None:
         if not isinstance(error, RateLimited):
@@ -174,11 +203,5 @@ class Opening:
         asked = error.retry_after or 0.0
         if not error.retryable or asked > self._longest_wait:
             self._given_up.add(place.key)
-
-    def _plan_wait(self, failed: Place, error: AIProxyError) -> None:
-        """A second try of the same place waits: what it asked for, else a short random time."""
-        coming = next((place for place in self._queue if place.key not in self._given_up), None)
-        if coming is None or coming.key != failed.key:
-            self._not_before = 0.0
-        else:
-            self._not_before = monotonic() + (error.retry_after or random.uniform(0.05, 0.25))  # noqa: S311  not a secret
+        # A second try of the same place waits: what it asked for, else a short random time.
+        self._not_before[place.key] = monotonic() + (asked or random.uniform(0.05, 0.25))  # noqa: S311  not a secret

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import msgspec
 
+from lib.base.errors import DeadlineExceeded
 from lib.gateway.call import Call
 from lib.gateway.choose import Place
 from lib.providers import Outgoing
@@ -55,7 +58,7 @@ def prepare(call: Call, place: Place) -> Sending:
             body=msgspec.json.encode(body),
             headers=[h for h in call.headers if not h[0].startswith(("anthropic-", "openai-"))],
             stream=call.record.stream,
-            connect_timeout=place.timeouts.connect or 5.0,
+            connect_timeout=_connect_timeout(call, place),
         ),
         translation=between,
     )
@@ -77,7 +80,7 @@ def _same_dialect(call: Call, body: JsonBody, place: Place) -> Sending:
             body=body.with_values(changes) if changes else body.raw,
             headers=call.headers,
             stream=call.record.stream,
-            connect_timeout=place.timeouts.connect or 5.0,
+            connect_timeout=_connect_timeout(call, place),
         ),
         strip_usage=strip,
     )
@@ -88,14 +91,26 @@ def _form(call: Call, form: Form, place: Place) -> Sending:
         Outgoing(
             path=call.path,
             model=place.model,
-            body=form.pieces(place.model),
+            body=_until(call.deadline, form.pieces(place.model)),
             headers=call.headers,
             stream=call.record.stream,
             content_type=form.content_type,
             length=form.length(place.model),
-            connect_timeout=place.timeouts.connect or 5.0,
+            connect_timeout=_connect_timeout(call, place),
         )
     )
+
+
+def _until(deadline: float, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """An upload, as slow as its caller, but no slower than the call may be."""
+    for piece in pieces:
+        if monotonic() >= deadline:
+            raise DeadlineExceeded(detail="uploading")
+        yield piece
+
+
+def _connect_timeout(call: Call, place: Place) -> float:
+    return max(0.001, min(place.timeouts.connect or float("inf"), call.deadline - monotonic()))
 
 
 def _asks(place: Place) -> bool:

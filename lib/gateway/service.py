@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from lib.base.errors import AIProxyError, ClientGone, VendorRefused
+from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
 from lib.gateway.call import Call, Reply
 from lib.gateway.choose import Chooser
@@ -52,17 +52,18 @@ class Gateway:
         """
         try:
             opening = self._admitted(call)
-            return self._streamed(call, opening) if call.record.stream else self._waited_for(call, opening)
-        except ClientGone as error:
-            call.record.failed(error)
-            call.record.gone = True
-            self._settler.settle(call.record)
-            raise
+            if call.record.stream and not call.path.multipart:  # some models transcribe whole, whatever was asked
+                return self._streamed(call, opening)
+            return self._waited_for(call, opening)
         except AIProxyError as error:
             call.record.failed(error)
+            call.record.gone |= isinstance(error, ClientGone)
             self._settler.settle(call.record)
             if isinstance(error, VendorRefused) and error.body:
                 return Reply(error.status, [("content-type", "application/json")], error.body)
+            raise
+        except BaseException:
+            self._settler.settle(call.record)
             raise
 
     def _admitted(self, call: Call) -> Opening:
@@ -110,9 +111,16 @@ class Gateway:
         body = opened.block
         call.record.usage = find_usage(opened.sending.outgoing.path.shape, body)
         if opened.sending.translation is not None:
-            answer: dict[str, Any] = msgspec.json.decode(body)
-            body = msgspec.json.encode(opened.sending.translation.response(answer, int(time())))
+            body = msgspec.json.encode(opened.sending.translation.response(_decoded(body), int(time())))
             headers = [header for header in headers if header[0] != "content-type"]
             headers.append(("content-type", "application/json"))
         self._settler.settle(call.record)
         return Reply(opened.answer.status, headers, body)
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise VendorProtocolError(detail=f"not to be decoded: {error}") from error
+    return answer

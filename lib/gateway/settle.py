@@ -39,11 +39,18 @@ class Settler:
         """A streamed answer is over."""
         self._metrics.stream_closed()
 
-    def attempt_failed(self, error: AIProxyError) -> None:
+    def attempt_failed(self, error: AIProxyError, record: Record) -> None:
         """One attempt failed by the vendor's fault; another may follow."""
         provider = error.provider or "none"
         self._metrics.attempt_failed(provider, error.code)
-        log.warning("attempt failed", provider=provider, code=error.code, status=error.status, detail=error.detail)
+        log.warning(
+            "attempt failed",
+            request_id=record.request_id,
+            provider=provider,
+            code=error.code,
+            status=error.status,
+            detail=error.detail,
+        )
 
     def place_rests(self, place: str, seconds: float) -> None:
         """A place has failed too often in a row and is left alone for a while."""

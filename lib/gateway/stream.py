@@ -22,13 +22,13 @@ from lib.gateway.call import Call
 from lib.gateway.opening import Opening
 from lib.gateway.outgoing import wants_usage
 from lib.gateway.settle import Settler
-from lib.gateway.trial import MAX_EVENT, Opened
+from lib.gateway.trial import Opened
 from lib.telemetry import redact
 from lib.wire import (
+    DONE,
     PING,
     StreamTranslator,
     UsageWatch,
-    complete,
     ends,
     error_event,
     events,
@@ -37,6 +37,8 @@ from lib.wire import (
     until_error,
     without_usage,
 )
+
+_DONE_UNFINISHED = (b"data: [DONE]", b"data:[DONE]")  # some vendors leave out the last blank line
 
 
 class Stream:
@@ -126,39 +128,31 @@ class Stream:
     def _read(self, opened: Opened) -> bytes:
         """What the vendor sends next, or a ping while it is silent."""
         now = monotonic()
+        if now >= self._call.deadline:
+            raise DeadlineExceeded
         idle_until = self._last + (opened.place.timeouts.idle or float("inf"))
         until = min(now + self._ping, idle_until, self._call.deadline)
         block = opened.answer.read(max(0.0, until - now))
         if block is None:
-            now = monotonic()
-            if now >= self._call.deadline:
-                raise DeadlineExceeded
-            if now >= idle_until:
+            if idle_until <= monotonic() < self._call.deadline:
                 raise VendorTimeout("The model provider stopped sending.", detail="silent for too long")
             return PING if opened.kind == "events" else b""
         self._last = monotonic()
         if opened.kind != "events":
             self._over = not block
             return block
-        return self._whole_events(opened, block) if block else self._finish(opened)
-
-    def _whole_events(self, opened: Opened, block: bytes) -> bytes:
-        """Put a block behind what was left of the last one, and keep back what is not complete."""
-        if opened.tail:
-            block = opened.tail + block
-        end = complete(block)
-        if end == len(block):
-            opened.tail = b""
-            return self._events(opened, block)
-        opened.tail = block[end:]
-        if len(opened.tail) > MAX_EVENT:
-            raise VendorProtocolError(detail="an endless event")
-        return self._events(opened, block[:end]) if end else b""
+        if not block:
+            return self._finish(opened)
+        ready = opened.coming.feed(block)
+        return self._events(opened, ready) if ready else b""
 
     def _events(self, opened: Opened, block: bytes) -> bytes:
         """Complete events as the caller gets them."""
         assert self._usage is not None
+        before = self._usage.usage
         self._usage.see(block)
+        if opened.sending.strip_usage and self._usage.usage is not before:
+            block = without_usage(block)
         shape = opened.sending.outgoing.path.shape
         if not is_sound(block):
             block, error = until_error(shape, block, opened.place.provider.name)
@@ -170,16 +164,16 @@ class Stream:
     def _handed_on(self, opened: Opened, block: bytes) -> bytes:
         if self._translator is not None:
             return b"".join([self._translator.feed(event) for event in events(block)])
-        if opened.sending.strip_usage and b'"usage"' in block:
-            return without_usage(block)
         return block
 
     def _finish(self, opened: Opened) -> bytes:
         """The vendor's answer is over: rightly, or cut short."""
-        if opened.tail.strip() or not self._finished:
+        tail = opened.coming.tail.strip()
+        last = self._events(opened, DONE) if tail in _DONE_UNFINISHED else b""
+        if not self._finished or (tail and tail not in _DONE_UNFINISHED):
             raise VendorProtocolError("The model provider's answer ended early.", detail="no last event")
         self._over = True
-        return self._translator.finish() if self._translator is not None else b""
+        return last + self._translator.finish() if self._translator is not None else last
 
     def _failure(self, error: AIProxyError) -> bytes:
         """The well-formed event that ends a stream with an error, in the caller's dialect."""
@@ -188,7 +182,7 @@ class Stream:
         error.message = redact(error.message)
         self._call.record.failed(error)
         if self._opened is not None:
-            self._settler.attempt_failed(error)
+            self._settler.attempt_failed(error, self._call.record)
             if self._opened.kind != "events":
                 raise ConnectionResetError(ECONNRESET, "the answer was cut short") from error
         path = self._call.path
