@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import request
 
 from lib.access import ANONYMOUS, Caller
+from lib.base import Settings
 from lib.wiring import Services
 
 Guard = Callable[[Services], Caller]
@@ -20,4 +21,18 @@ def open_to_all(services: Services) -> Caller:
 
 def needs_key(services: Services) -> Caller:
     """Whoever holds a valid key, in any of its three forms. Raises `Unauthorized`."""
-    return services.keys.identify(request.headers, request.remote_addr)
+    elsewhere = services.keys.is_open and _from_elsewhere(services.settings)
+    return services.keys.identify(request.headers, None if elsewhere else request.remote_addr)
+
+
+def _from_elsewhere(settings: Settings) -> bool:
+    """Whether a page of another site, or a proxy, made this request: an open server is open to neither.
+
+    Browsers say so in `Sec-Fetch-Site` (W3C, Fetch Metadata) or `Origin`, proxies in their own headers.
+    """
+    headers = request.headers
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return True
+    origin = headers.get("Origin")
+    allowed = (request.host_url.rstrip("/"), *settings.allowed_origins)
+    return "Forwarded" in headers or "X-Forwarded-For" in headers or (origin is not None and origin not in allowed)

@@ -51,7 +51,12 @@ class Observer:
             return start_response(status, headers, exc_info)
 
         self._settler.entered()
-        return Observed(self._inner(environ, start), lambda: self._over(environ["REQUEST_METHOD"], seen))
+        try:
+            body = self._inner(environ, start)
+        except BaseException:  # the worker is being stopped: even then the request is written down
+            self._over(environ["REQUEST_METHOD"], seen)
+            raise
+        return Observed(body, lambda: self._over(environ["REQUEST_METHOD"], seen))
 
     def _over(self, method: str, seen: Observation) -> None:
         self._settler.finished(seen.request_id, method, seen.route, seen.record)

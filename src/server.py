@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -27,6 +28,7 @@ from lib.wiring import build_services, configure_telemetry
 from src import create_app, renew
 
 log = get_logger("aiproxy.server")
+LAST_SECONDS = 5  # between the end of the grace and the master's SIGKILL
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
@@ -36,6 +38,7 @@ def configuration() -> dict[str, Any]:
     """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong."""
     global _good  # noqa: PLW0603  gunicorn calls back without any object of ours
     try:
+        _make_key_for_this_run()
         _good = _read()
         configure_telemetry(_good[0])
     except SettingsError as error:
@@ -48,7 +51,8 @@ def configuration() -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.web_concurrency,
         "worker_connections": settings.worker_connections,
-        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds),
+        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
+        "forwarder_headers": "",
         "timeout": 60,
         "keepalive": 75,
         "backlog": 4096,
@@ -85,12 +89,22 @@ def reread(app: Flask) -> None:
 def _read() -> tuple[Settings, ModelsFile]:
     """The settings and the models file, both sound. Raises `SettingsError`."""
     settings = load()
-    if settings.environment_type == "development" and not settings.aiproxy_api_key and not settings.loopback_only:
-        os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
-        settings = load()
+    if _would_be_open_to_others(settings):
+        raise SettingsError(f"AIPROXY_API_KEY must be set: {settings.host} can be reached from elsewhere")
     models = load_models(settings.models_file)
     build_catalog(models, settings, HttpClient())
     return settings, models
+
+
+def _would_be_open_to_others(settings: Settings) -> bool:
+    return not settings.aiproxy_api_key and not settings.loopback_only
+
+
+def _make_key_for_this_run() -> None:
+    """A development server that others can reach, and that was given no key, gets one in its environment."""
+    settings = load()
+    if settings.environment_type == "development" and _would_be_open_to_others(settings):
+        os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
 
 
 def _hang_up(server: Any) -> None:
@@ -147,8 +161,10 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
 
 
 def _post_fork(_server: Any, _worker: Any) -> None:
-    """A worker that is told to stop before it has signal handlers of its own just ends: it serves nobody yet.
-    With the master's handlers, which it was born with, it would take no notice and go on to serve."""
+    """As many descriptors as allowed. And a worker that is told to stop before it has signal handlers of its own
+    just ends: it serves nobody yet. With the master's, which it was born with, it would go on to serve."""
+    _most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a stream needs two descriptors
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # kept until it can act on it

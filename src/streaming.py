@@ -24,6 +24,14 @@ from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
 
+class _Choice(msgspec.Struct):
+    message: dict[str, Any]
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+
+
 def forward(path: Path) -> Response:
     """Send the current request where its model leads, and answer with what comes back."""
     observation().record.request_id = observation().request_id
@@ -44,7 +52,7 @@ def forward(path: Path) -> Response:
 
 
 def complete_chat(body: bytes) -> dict[str, Any]:
-    """Ask a model on behalf of the current request; the chat completion it answers with, decoded."""
+    """Ask a model on behalf of the current request; the first choice's message."""
     observation().record.request_id = observation().request_id
     watch = _watch()
     try:
@@ -53,12 +61,15 @@ def complete_chat(body: bytes) -> dict[str, Any]:
     finally:
         watch.close()
     if not isinstance(reply.body, bytes):
-        raise VendorProtocolError(detail="not a whole chat completion")
+        reply.body.close()
+        raise VendorProtocolError(detail="a stream that nobody asked for")
     if reply.status != 200:
         said, provider = read_error(reply.body), call.record.provider or ""
         raise VendorRefused(said.message, status=reply.status, code=said.code, param=said.param, provider=provider)
-    answer: dict[str, Any] = msgspec.json.decode(reply.body)
-    return answer
+    try:
+        return msgspec.json.decode(reply.body, type=_Completion).choices[0].message
+    except (msgspec.DecodeError, IndexError):
+        raise VendorProtocolError(detail="not a chat completion") from None
 
 
 def _response(reply: Reply) -> Response:

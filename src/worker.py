@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from errno import ECONNRESET
 from http import HTTPStatus
+from socket import SHUT_WR
 from typing import Any, Literal
 
 import gevent
@@ -14,6 +16,7 @@ import gevent.socket
 import msgspec
 from gunicorn import util
 from gunicorn.http import errors as refused
+from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -33,6 +36,8 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (refused.ConfigurationProblem, 500),
     (refused.ParseException, 400),
 )
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 65536  # taken at once
 LAST_CHANCE = 0.05  # seconds for the next request of a connection once the worker stops
 
 
@@ -61,6 +66,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Make the application."""
         super().load_wsgi()
+        settings = self.wsgi.extensions[EXTENSION].settings
+        self.cfg.set("graceful_timeout", int(settings.graceful_timeout_seconds))  # the master's includes the drain
         if self._outdated:
             server.reread(self.wsgi)
 
@@ -83,6 +90,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
         connection.settimeout(self.wsgi.extensions[EXTENSION].settings.client_timeout_seconds)
         AsyncWorker.handle(self, listener, connection, addr)  # GeventWorker's would take the time-out off
 
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        """Serve one request. One that was answered before its body was read ends its connection: gunicorn would
+        read the rest first, whatever its size, without ever yielding to another call."""
+        keep: bool = super().handle_request(listener_name, req, sock, addr)
+        if _unread(req):
+            _linger(sock)
+            raise StopIteration
+        return keep
+
     def timeout_ctx(self) -> _Idle:
         """Around the wait for a connection's next request."""
         return _Idle(self.cfg.keepalive if self.alive else LAST_CHANCE, self._idle)
@@ -104,6 +120,22 @@ class Worker(GeventWorker):  # type: ignore[misc]
             util.write_nonblock(client, head.encode("latin-1") + body)
         except OSError:
             log.debug("nobody left to answer")
+
+
+def _unread(req: Any) -> bool:
+    """Whether a part of a request's body is still to come, or to be read."""
+    reader = req.body.reader if req.body is not None else None
+    if isinstance(reader, LengthReader):
+        return bool(reader.length)
+    return isinstance(reader, ChunkedReader) and reader.parser is not None
+
+
+def _linger(sock: Any) -> None:
+    """Take what still comes for a moment, so that the client reads the answer and not a reset (RFC 9112, 9.6)."""
+    with suppress(OSError), gevent.Timeout(LINGER_SECONDS, False):  # type: ignore[arg-type]  # silently
+        sock.shutdown(SHUT_WR)
+        while sock.recv(LINGER_BYTES):
+            gevent.sleep(0.01)
 
 
 class _Connection(gevent.socket.socket):
@@ -141,4 +173,8 @@ class _Idle(gevent.Timeout):
 
     def end(self) -> None:
         """Make the wait time out now."""
-        gevent.get_hub().loop.run_callback(self._greenlet.throw, self)
+        gevent.get_hub().loop.run_callback(self._end)
+
+    def _end(self) -> None:
+        if self in self._among:  # else its request has come in the meantime, and is being served
+            self._greenlet.throw(self)

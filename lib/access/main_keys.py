@@ -39,14 +39,14 @@ class MainKeys:
 
     def __init__(self, keys: Iterable[str], *, open_without_key: bool = False) -> None:
         self._keys = tuple(key.encode() for key in keys)
-        self._open = open_without_key and not self._keys
+        self.is_open = open_without_key and not self._keys
 
     def identify(self, headers: HeaderLookup, remote: str | None) -> Caller:
         """The caller behind a request's headers and peer address.
 
         Raises `Unauthorized`; takes the same time for any wrong key.
         """
-        if self._open:
+        if self.is_open:
             return _from_this_machine(headers.get("Host", ""), remote)
         matches = False
         for credential in presented(headers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -71,10 +71,20 @@ class Call:
     deadline: float = float("inf")
 
 
+class Blocks(Protocol):
+    """A body that is written while it is read."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The blocks, in their order."""
+
+    def close(self) -> None:
+        """Let go of whatever they come from."""
+
+
 @dataclass(slots=True)
 class Reply:
     """What goes back. Whoever takes a reply with an iterable body must close it."""
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes | Iterable[bytes]
+    body: bytes | Blocks

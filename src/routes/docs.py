@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
+import msgspec
+from flask import Blueprint, Response, current_app, render_template, send_from_directory
 
 from lib.base.errors import NotFound
 from src import openapi
@@ -13,6 +14,7 @@ from src import openapi
 blueprint = Blueprint("docs", __name__, template_folder="../templates")
 
 GUARDED = "aiproxy.guarded"  # for each blueprint, whether it needs a key; the list of routes knows
+DOCUMENT = "aiproxy.document"  # the OpenAPI document, once it is made
 _ASSETS = {"swagger-ui.css": "css", "swagger-ui-bundle.js": "js"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -23,7 +25,11 @@ _POLICY = (
 @blueprint.get("/openapi.json")
 def document() -> Response:
     """The OpenAPI 3.1 document of this service."""
-    return jsonify(openapi.build(current_app, current_app.extensions[GUARDED]))
+    made = current_app.extensions.get(DOCUMENT)
+    if made is None:
+        made = msgspec.json.encode(openapi.build(current_app, current_app.extensions[GUARDED]))
+        current_app.extensions[DOCUMENT] = made
+    return Response(made, content_type="application/json")
 
 
 @blueprint.get("/docs")

@@ -45,5 +45,4 @@ def openai_test() -> Response:
     if "api-key" in request.values:
         raise BadRequest("`api-key` is not accepted here: the gateway holds the vendor's key.", param="api-key")
     model = request.values.get("model") or services().gateway.chooser.default_model or "gpt-3.5-turbo"
-    answer = complete_chat(msgspec.json.encode({"model": model, "messages": HELLO}))
-    return jsonify(answer["choices"][0]["message"])
+    return jsonify(complete_chat(msgspec.json.encode({"model": model, "messages": HELLO})))
