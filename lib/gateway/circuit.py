@@ -23,7 +23,8 @@ class Circuit:
     """Counts failures in a row by name, within this worker. Seconds are those of `clock`.
 
     After `rest.failures` in a row a name rests, twice as long each time. When the rest is over one
-    trial is let through: its success ends the matter, its failure begins the next rest.
+    trial is let through: its success ends the matter, its failure begins the next rest. A trial that
+    takes long lets another one through after `rest.seconds`.
     """
 
     def __init__(self, rest: Rest, clock: Callable[[], float] = monotonic) -> None:
@@ -39,9 +40,9 @@ class Circuit:
         left = state.until - self._clock()
         if left > 0:
             return left
-        if state.trial:
-            return 1.0
-        state.trial = state.failures >= self._rest.failures
+        if state.failures >= self._rest.failures:
+            state.trial = True
+            state.until = self._clock() + self._rest.seconds
         return 0.0
 
     def rests(self, key: str) -> bool:
@@ -52,7 +53,7 @@ class Circuit:
     def failed(self, key: str) -> float:
         """A fault of the vendor. Faults of the caller do not count. Seconds of the rest that begins now, or 0.0."""
         state = self._state(key)
-        if state.failures >= self._rest.failures and state.until > self._clock():
+        if state.failures >= self._rest.failures and state.until > self._clock() and not state.trial:
             return 0.0  # a call that began before the rest says nothing new
         state.failures += 1
         state.trial = False
@@ -75,8 +76,9 @@ class Circuit:
     def let_go(self, key: str) -> None:
         """A trial that ended without a verdict (the client left): the next call may try."""
         state = self._states.get(key)
-        if state is not None:
+        if state is not None and state.trial:
             state.trial = False
+            state.until = self._clock()
 
     def _state(self, key: str) -> _State:
         state = self._states.get(key)

@@ -70,6 +70,13 @@ def _may_be_shown(body: bytes) -> bool:
         return False
 
 
+def clean(error: AIProxyError) -> None:
+    """Take secrets out of what will be shown: a vendor's own words may quote the key that it was shown."""
+    error.message = redact(error.message)
+    error.param = redact(error.param) if error.param else error.param
+    error.code = redact(error.code)
+
+
 def retry_after(headers: Iterable[tuple[str, str]], now: float | None = None) -> float | None:
     """Seconds a vendor asks to wait: `retry-after-ms`, or Retry-After as seconds or a date (RFC 9110 10.2.3)."""
     named = dict(headers)

@@ -21,14 +21,15 @@ from lib.base.errors import (
     Untranslatable,
     VendorOverloaded,
     VendorRefused,
+    VendorRejectedUs,
 )
 from lib.gateway.call import Call
 from lib.gateway.choose import Place
 from lib.gateway.circuit import Circuit
+from lib.gateway.faults import clean
 from lib.gateway.outgoing import prepare
 from lib.gateway.settle import Settler
 from lib.gateway.trial import Opened, Trial
-from lib.telemetry import redact
 from lib.wire import Form
 
 
@@ -64,6 +65,8 @@ class Opening:
         """
         until = min(until, self._call.deadline)
         while True:
+            if self._trial is None and monotonic() >= self._call.deadline:
+                raise DeadlineExceeded(detail=self._error.code if self._error else None)
             try:
                 opened = self._try(until)
             except ClientGone:
@@ -128,8 +131,7 @@ class Opening:
             waits = [wait for wait, _ in pauses] + rests
             raise self._error or VendorOverloaded(retry_after=min(waits, default=None), detail="every provider rests")
         waited = self._pause(min(soonest, max(0.0, until - monotonic())))
-        if not is_own:
-            self._patience -= waited
+        pass
         return None
 
     def _may_wait(self, place: Place, seconds: float) -> bool:
@@ -173,7 +175,7 @@ class Opening:
         place = trial.place
         trial.answer.close()
         error.provider = error.provider or place.provider.name
-        error.message = redact(error.message)  # it may be the vendor's own, quoting a key
+        clean(error)
         self._error = error
         if not isinstance(error, (GatewayError, RateLimited)) or isinstance(error, DeadlineExceeded):
             self._not_the_vendors_fault(place, error)
@@ -192,7 +194,9 @@ class Opening:
             error.body = None  # the caller speaks another dialect: only the message is handed on
 
     def _note(self, place: Place, error: AIProxyError) -> None:
-        if not isinstance(error, RateLimited):
+        if isinstance(error, VendorRejectedUs):
+            self._circuit.let_go(place.key)  # our key, or this one prompt: no sign that others would fail
+        elif not isinstance(error, RateLimited):
             seconds = self._circuit.failed(place.key) if place.provider.rests else 0.0
             if seconds:
                 self._settler.place_rests(place.key, seconds)

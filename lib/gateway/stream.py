@@ -19,11 +19,11 @@ from lib.base.errors import (
     VendorTimeout,
 )
 from lib.gateway.call import Call
+from lib.gateway.faults import clean
 from lib.gateway.opening import Opening
 from lib.gateway.outgoing import wants_usage
 from lib.gateway.settle import Settler
 from lib.gateway.trial import Opened
-from lib.telemetry import redact
 from lib.wire import (
     DONE,
     PING,
@@ -179,7 +179,7 @@ class Stream:
         """The well-formed event that ends a stream with an error, in the caller's dialect."""
         self._over = True
         error.provider = error.provider or self._call.record.provider
-        error.message = redact(error.message)
+        clean(error)
         self._call.record.failed(error)
         if self._opened is not None:
             self._settler.attempt_failed(error, self._call.record)

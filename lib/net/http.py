@@ -27,6 +27,7 @@ MAX_HEAD = 65536  # bytes of status line and headers, interim answers included
 MAX_INFLATED = 64 * 1024 * 1024  # bytes that one block of a compressed answer may grow to
 SEND = 256 * 1024  # bytes given to the kernel at once
 SEND_SECONDS = 60.0  # without progress while sending a request
+STALE_SECONDS = 1.0  # after which a lost connection was not idle: somebody may have read the request
 GLANCE_SECONDS = 0.5  # without progress until it is time to look whether the answer has come already
 
 _NOTHING_YET = (TimeoutError, BlockingIOError, ssl.SSLWantReadError)
@@ -93,6 +94,7 @@ class Exchange:
         self._keep = False
         self._aborted = False
         self._closed = False
+        self._sent_at = 0.0
         self._inflate: Any = None
 
     # ---- the Answer contract ----
@@ -192,7 +194,7 @@ class Exchange:
 
     def _was_stale(self) -> bool:
         """Whether a kept connection ended just as we took it. Nobody read the request: a new one may carry it."""
-        if not self._kept or not isinstance(self._request.body, bytes):
+        if not self._kept or not isinstance(self._request.body, bytes) or monotonic() > self._sent_at + STALE_SECONDS:
             return False
         self._sock.close()
         self._sock = None
@@ -202,6 +204,7 @@ class Exchange:
 
     def _send(self) -> None:
         self._sock.settimeout(GLANCE_SECONDS)
+        self._sent_at = monotonic()
         body = self._request.body
         if isinstance(body, bytes):
             self._sent = self._push(self._request.head() + body)
@@ -267,6 +270,8 @@ class Exchange:
             self._ended()
             return True
         self._received += len(data)
+        if len(data) == RECEIVE:
+            gevent.sleep(0)  # a vendor that never pauses must not hold up all other calls
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:

@@ -58,7 +58,7 @@ def test_after_a_rest_one_call_may_try(circuit: Circuit, clock: Clock) -> None:
     clock.now += 4.9
     assert circuit.wait(KEY) == pytest.approx(0.1)
     clock.now += 0.2
-    assert [circuit.wait(KEY) for _ in range(3)] == [0.0, 1.0, 1.0]
+    assert [circuit.wait(KEY) for _ in range(3)] == [0.0, 5.0, 5.0]
 
 
 def test_a_trial_that_succeeds_ends_the_matter(circuit: Circuit, clock: Clock) -> None:
@@ -85,8 +85,16 @@ def test_a_trial_without_a_verdict_lets_the_next_one_try(circuit: Circuit, clock
     clock.now += 6.0
     assert circuit.wait(KEY) == 0.0
     circuit.let_go(KEY)
-    assert [circuit.wait(KEY), circuit.wait(KEY)] == [0.0, 1.0]
+    assert [circuit.wait(KEY), circuit.wait(KEY)] == [0.0, 5.0]
     circuit.let_go("acme/never-seen")
+
+
+def test_a_trial_that_takes_long_lets_another_one_through(circuit: Circuit, clock: Clock) -> None:
+    fail(circuit)
+    clock.now += 6.0
+    assert circuit.wait(KEY) == 0.0
+    clock.now += 5.0
+    assert [circuit.wait(KEY), circuit.wait(KEY)] == [0.0, 5.0]
 
 
 def test_calls_that_were_under_way_do_not_prolong_a_rest(circuit: Circuit, clock: Clock) -> None:
