@@ -131,7 +131,8 @@ class Opening:
             waits = [wait for wait, _ in pauses] + rests
             raise self._error or VendorOverloaded(retry_after=min(waits, default=None), detail="every provider rests")
         waited = self._pause(min(soonest, max(0.0, until - monotonic())))
-        pass
+        if not is_own:
+            self._patience -= waited
         return None
 
     def _may_wait(self, place: Place, seconds: float) -> bool:
