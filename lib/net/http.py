@@ -166,7 +166,7 @@ class Exchange:
     def _open(self) -> None:
         if self._aborted:
             raise ClientGone
-        if self._kept is None:
+        if self._kept is None and isinstance(self._request.body, bytes):
             self._sock = self._connections.take(self._request.origin)
         self._kept = self._sock is not None
         try:
@@ -193,8 +193,11 @@ class Exchange:
             greenlet.throw(ClientGone)
 
     def _was_stale(self) -> bool:
-        """Whether a kept connection ended just as we took it. Nobody read the request: a new one may carry it."""
-        if not self._kept or not isinstance(self._request.body, bytes) or monotonic() > self._sent_at + STALE_SECONDS:
+        """Whether a kept connection ended just as we took it. Nobody read the request: a new one may carry it.
+
+        A body that can be sent only once never goes on a kept connection.
+        """
+        if not self._kept or monotonic() > self._sent_at + STALE_SECONDS:
             return False
         self._sock.close()
         self._sock = None

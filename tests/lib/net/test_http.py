@@ -236,10 +236,20 @@ def test_it_is_replaced_once(client: HttpClient, upstream: Upstream) -> None:
     assert [call.connection for call in upstream.calls] == [1, 1, 2]
 
 
-def test_a_body_that_can_be_sent_once_is_sent_once(client: HttpClient, upstream: Upstream) -> None:
-    upstream.plan("ok", "close")
+def test_a_body_that_can_be_sent_once_gets_a_connection_that_is_new(client: HttpClient, upstream: Upstream) -> None:
+    for _ in range(2):
+        answer(client, request(upstream.url))
+        answer(client, request(upstream.url, iter([b'{"model":"m"}']), length=13))
+    assert [call.connection for call in upstream.calls] == [1, 2, 2, 3]
+
+
+def test_a_request_that_was_read_for_long_is_not_repeated(
+    client: HttpClient, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.net.http.STALE_SECONDS", 0.05)
+    upstream.plan("ok", Behaviour("late", lambda call: iter([Wait(0.1), Close()])))
     answer(client, request(upstream.url))
-    assert isinstance(failure(client, request(upstream.url, iter([b"{}"]), length=2)), VendorUnreachable)
+    assert isinstance(failure(client, request(upstream.url)), VendorUnreachable)
     assert len(upstream.calls) == 2
 
 
