@@ -92,6 +92,7 @@ class Exchange:
         self._framed = False
         self._complete = False
         self._keep = False
+        self._broken: VendorProtocolError | None = None  # a fault behind what can still be read
         self._aborted = False
         self._closed = False
         self._sent_at = 0.0
@@ -131,6 +132,8 @@ class Exchange:
                     return block
             if self._complete:
                 return b""
+            if self._broken is not None:
+                raise self._broken
             if until:  # the last round brought framing only
                 patience = until - monotonic()
             else:
@@ -275,15 +278,21 @@ class Exchange:
         self._received += len(data)
         if len(data) == RECEIVE:
             gevent.sleep(0)  # a vendor that never pauses must not hold up all other calls
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self._complete:
-                raise VendorProtocolError(detail=f"not HTTP: {error.__context__ or error}") from error
-            self._keep = False  # what follows an answer is nobody's (RFC 9112 section 6.3)
+        self._parse(data)
         if self._received > MAX_HEAD and not self._head_done:
             raise VendorProtocolError(detail="the head of the answer is too large")
         return True
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._keep = False  # what follows an answer is nobody's (RFC 9112 section 6.3)
+            if self._complete:
+                return
+            self._broken = VendorProtocolError(detail=f"not HTTP: {error.__context__ or error}")
+            if not self._chunks:
+                raise self._broken from error
 
     def _ended(self) -> None:
         """The vendor closed: the end of an unframed body, or an answer cut short."""

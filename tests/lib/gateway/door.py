@@ -24,6 +24,12 @@ from tests.upstream.gateway import vendors
 
 CHAT = path_of(Shape.CHAT)
 HELLO = [{"role": "user", "content": "Grüezi"}]
+USUAL: dict[Shape, dict[str, Any]] = {
+    Shape.MESSAGE: {"messages": HELLO, "max_tokens": 9},
+    Shape.COMPLETION: {"prompt": "Grüezi"},
+    Shape.RESPONSE: {"input": "Grüezi"},
+    Shape.SPEECH: {"input": "Grüezi", "voice": "alloy"},
+}
 ROWS = """
 [providers.openai]
 shapes = ["*"]
@@ -120,10 +126,7 @@ class Door:
     def call(self, model: str = "openai/ok", path: Path = CHAT, *, raw: bytes | None = None, **fields: Any) -> Call:
         """A call that passed its guard."""
         if raw is None:
-            given: dict[str, Any] = {"model": model, "messages": HELLO}
-            if path.shape is Shape.MESSAGE:
-                given["max_tokens"] = 9
-            raw = msgspec.json.encode({**given, **fields})
+            raw = msgspec.json.encode({"model": model, **USUAL.get(path.shape, {"messages": HELLO}), **fields})
         return Call(path, ANONYMOUS, JsonBody(raw), [("user-agent", "tests")], Visitor(), Record(request_id="the-id"))
 
     def ask(self, call: Call) -> Reply:

@@ -51,6 +51,14 @@ def test_a_wrong_type_is_named(field: str, value: Any) -> None:
     assert f"`{field}`" in caught.value.message
 
 
+def test_what_the_vendor_reads_is_not_decoded() -> None:
+    """An endless number is grammar, but no Python value: decoding it is refused."""
+    sent = JsonBody(b'{"model": "m", "messages": [1e999], "tools": [1e999]}')
+    assert admit(CHAT, sent) is False
+    with pytest.raises(BadRequest):
+        sent.get("messages")
+
+
 @pytest.mark.parametrize("field", ["tools", "stream", "stream_options"])
 def test_null_is_as_good_as_absent(field: str) -> None:
     assert admit(CHAT, body(**{"model": "m", "messages": [], field: None})) is False

@@ -49,7 +49,7 @@ def test_every_broken_answer_is_an_error_and_ends_its_connection(
     assert [call.connection for call in upstream.calls] == [1, 2]
 
 
-@pytest.mark.parametrize("behaviour", [*cut_in("body"), *cut_in("chunk"), "close-end"])
+@pytest.mark.parametrize("behaviour", [*cut_in("body"), *cut_in("chunk"), "close-end", "junk-chunk"])
 def test_what_came_before_the_fault_can_be_read(client: HttpClient, upstream: Upstream, behaviour: str) -> None:
     upstream.plan(behaviour)
     seen = bytearray()
