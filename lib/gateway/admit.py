@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.base.errors import BadRequest
 from lib.wire import Form, JsonBody, Path
 
-_KINDS = {"messages": (list, "a list of messages"), "tools": (list, "a list of tools")}
+_LISTS = {"messages": "a list of messages", "tools": "a list of tools"}
 
 
 def admit(path: Path, body: JsonBody | Form) -> bool:
@@ -21,12 +21,11 @@ def admit(path: Path, body: JsonBody | Form) -> bool:
     for name in path.required:
         if name != "model" and name not in body:
             raise BadRequest(f"`{name}` is required.", param=name)
-    for name, (kind, words) in _KINDS.items():
-        if name in body and not isinstance(body.get(name), (kind, type(None))):
+    for name, words in _LISTS.items():
+        if body.kind(name) not in ("list", "null", None):
             raise BadRequest(f"`{name}` must be {words}.", param=name)
-    stream = body.get("stream")
-    if stream is not None and not isinstance(stream, bool):
+    if body.kind("stream") not in ("bool", "null", None):
         raise BadRequest("`stream` must be true or false.", param="stream")
-    if not isinstance(body.get("stream_options"), (dict, type(None))):
+    if body.kind("stream_options") not in ("object", "null", None):
         raise BadRequest("`stream_options` must be an object.", param="stream_options")
-    return bool(stream) and path.streams
+    return bool(body.get("stream")) and path.streams

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lib.base.errors import BadRequest
 from lib.wire import JsonBody
+from lib.wire.body import MAX_KEY, MAX_KEYS
 
 DEEP = 100_000
 
@@ -233,3 +234,51 @@ def test_a_refusal_shows_nothing_of_the_body():
     with pytest.raises(BadRequest) as caught:
         JsonBody(b'{"secret": 1, "secret": 2}')
     assert "secret" not in str(caught.value)
+
+
+# ---- bounds ----
+
+
+@pytest.mark.parametrize("count", [MAX_KEYS, MAX_KEYS + 1])
+def test_so_many_fields_and_no_more(count):
+    raw = b"{%b}" % b",".join(b'"%d":0' % number for number in range(count))
+    if count <= MAX_KEYS:
+        assert len(JsonBody(raw).keys()) == count
+        return
+    with pytest.raises(BadRequest, match="more than 500 fields"):
+        JsonBody(raw)
+
+
+def test_too_many_fields_are_refused_before_they_are_kept():
+    """What comes after the first field too many is not even read: it is no JSON here."""
+    raw = b"{%b, not JSON" % b",".join(b'"%d":0' % number for number in range(MAX_KEYS + 1))
+    with pytest.raises(BadRequest, match="more than 500 fields"):
+        JsonBody(raw)
+
+
+def test_fields_further_down_are_not_counted():
+    raw = b'{"logit_bias":{%b}}' % b",".join(b'"%d":0' % number for number in range(2 * MAX_KEYS))
+    assert len(JsonBody(raw).get("logit_bias")) == 2 * MAX_KEYS
+
+
+@pytest.mark.parametrize("letter", ["a", "é", '\\"', "\\u00e9"])
+def test_a_name_may_be_so_long_and_no_longer(letter):
+    size = len(json.loads(f'"{letter}"').encode())
+    fits = letter * (MAX_KEY // size)
+    assert JsonBody(f'{{"{fits}": 1}}'.encode()).keys() == [json.loads(f'"{fits}"')]
+    for longer in (fits + letter, letter * 1_000_000):
+        with pytest.raises(BadRequest, match="longer than 256 bytes"):
+            JsonBody(f'{{"{longer}": 1}}'.encode())
+
+
+@given(written())
+def test_the_kind_of_a_value_is_that_of_the_decoded_one(body):
+    read = JsonBody(body.raw())
+    kinds = {dict: "object", list: "list", str: "string", bool: "bool", type(None): "null", int: "number"}
+    assert {name: read.kind(name) for name in body.said} == {
+        name: kinds.get(type(value), "number") for name, value in body.said.items()
+    }
+
+
+def test_what_is_absent_has_no_kind():
+    assert JsonBody(b"{}").kind("model") is None
