@@ -133,6 +133,7 @@ class _Whole(msgspec.Struct):
 
 
 _whole = msgspec.json.Decoder(_Whole)
+_MOST = 2**53  # the largest count that is exact as a float: counters and JSON readers hold no more
 _UNCOUNTED = frozenset({Shape.SPEECH, Shape.TOKEN_COUNT, Shape.MODERATION})
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the JSON decoder raises over bytes that are not (sane) JSON of the expected type."""
@@ -160,4 +161,4 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _count(obj: Mapping[str, Any], key: str) -> int:
     value = obj.get(key)
-    return value if type(value) is int and value > 0 else 0
+    return value if type(value) is int and 0 < value <= _MOST else 0

@@ -183,3 +183,9 @@ def test_any_json_is_read_without_a_negative_count(raw: Any) -> None:
 @given(st.sampled_from(list(Shape)), st.binary(max_size=40))
 def test_any_bytes_are_searched(shape: Shape, body: bytes) -> None:
     assert find_usage(shape, body) is None
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2**53, 2**53), (2**53 + 1, 0), (10**400, 0)])
+def test_a_count_that_no_counter_can_hold_is_junk(count: int, expected: int) -> None:
+    assert openai_usage({"prompt_tokens": count}).input_tokens == expected
+    assert anthropic_usage({"output_tokens": count}).output_tokens == expected
