@@ -7,7 +7,16 @@ from lib.wire.body import JsonBody
 from lib.wire.error_bodies import anthropic_error, anthropic_type, error_event, openai_error, openai_type
 from lib.wire.form import Form
 from lib.wire.paths import PATHS, Dialect, Path, Shape, counterpart, path_of
-from lib.wire.signs import bears_content, ends, error_in_body, is_sound, nearly_ends, until_error, without_usage
+from lib.wire.signs import (
+    bears_content,
+    ends,
+    error_in_body,
+    has_usage,
+    is_sound,
+    nearly_ends,
+    until_error,
+    without_usage,
+)
 from lib.wire.sse import DONE, PING, Event, complete, encode, events
 from lib.wire.translate import StreamTranslator, Translation, translation
 from lib.wire.usage import Usage, anthropic_usage, find_usage, openai_usage, to_anthropic, to_openai
@@ -43,6 +52,7 @@ __all__ = [
     "events",
     "find_usage",
     "from_converse",
+    "has_usage",
     "is_sound",
     "nearly_ends",
     "openai_error",

@@ -44,6 +44,7 @@ _ENDS = {
     Shape.SPEECH: (b"event: speech.audio.done",),
     Shape.TRANSCRIPTION: (b"event: transcript.text.done", b"data: [DONE]"),
 }
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _LAST_WORDS = re.compile(
     rb'"finish_reason": ?"|"type": ?"(?:message_stop|response\.(?:completed|incomplete|failed)'
     rb'|image_generation\.completed|transcript\.text\.done|speech\.audio\.done)"'
@@ -150,8 +151,18 @@ def _error_after_content(shape: Shape, event: Event, provider: str) -> AIProxyEr
     return error_in(shape, event, data, provider)
 
 
+def has_usage(block: bytes) -> bool:
+    """Whether a block may hold a usage object: OpenAI writes `"usage": null` into every other chunk."""
+    return b'"usage"' in block and _USAGE.search(block) is not None
+
+
 def without_usage(block: bytes) -> bytes:
-    """A block without the usage event of OpenAI's `include_usage`: the one with usage and no choices."""
+    """A block without the usage event of OpenAI's `include_usage`: the one with usage and no choices.
+
+    The very same block when it has none.
+    """
+    if not has_usage(block):
+        return block
     return b"".join([raw for raw in _split(block) if not any(_is_usage(event) for event in events(raw))])
 
 

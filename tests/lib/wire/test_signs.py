@@ -17,7 +17,18 @@ from lib.base.errors import (
     VendorProtocolError,
     VendorRefused,
 )
-from lib.wire import Event, Shape, bears_content, ends, error_in_body, events, nearly_ends, until_error, without_usage
+from lib.wire import (
+    Event,
+    Shape,
+    bears_content,
+    ends,
+    error_in_body,
+    events,
+    has_usage,
+    nearly_ends,
+    until_error,
+    without_usage,
+)
 
 CHAT, COMPLETION, MESSAGE, RESPONSE = Shape.CHAT, Shape.COMPLETION, Shape.MESSAGE, Shape.RESPONSE
 
@@ -266,6 +277,22 @@ def test_the_event_with_usage_alone_is_taken_out(ending):
 def test_other_events_stay(data):
     block = lines(chunk(content="a"), data)
     assert without_usage(block) == block
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b'"usage":null', False), (b'"usage": 1', False), (b'"text":"usage"', False), (b"usage: {", False),
+        (b'"usage":{"prompt_tokens":3}', True), (b'"usage" : \t{}', True),
+    ],
+)  # fmt: skip
+def test_only_an_object_is_usage(said, expected):
+    assert has_usage(b'data: {"choices":[],' + said + b"}\n\n") is expected
+
+
+def test_a_block_without_usage_is_not_taken_apart():
+    block = b'data: {"choices":[],"usage":null}\n\n' * 3
+    assert without_usage(block) is block
 
 
 def test_comments_stay():
