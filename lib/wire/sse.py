@@ -19,6 +19,7 @@ DONE = b"data: [DONE]\n\n"
 """How a stream of the OpenAI dialect ends."""
 
 _BOM = b"\xef\xbb\xbf"
+_OVERLAP = 3  # bytes of a blank line that may stand before its last one
 _BLANK_LINE = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
 _LEADING_BLANK = re.compile(rb"(?:\r\n|\r|\n)+")
 
@@ -30,31 +31,44 @@ class Event(NamedTuple):
     data: bytes
 
 
-def complete(buffer: bytes | bytearray) -> int:
+def complete(buffer: bytes | bytearray, start: int = 0) -> int:
     """The index just after the last complete event in `buffer`, 0 when there is none.
 
     `buffer` starts at the beginning of a line: cut it only at an index that
     this function returned. A CR at the very end counts as a whole line ending,
     as the standard has it; an LF that follows later is then an empty block.
+
+    `start` changes how much is read, not the result: give the length of a
+    beginning of `buffer` in which this function found nothing complete.
     """
-    end = buffer.rfind(b"\n\n") + 2
+    at = max(start - _OVERLAP, 0)
+    end = buffer.rfind(b"\n\n", at) + 2
     if end > 1:
-        if end == len(buffer) or buffer.find(b"\r", end) < 0:
+        at = end
+        if end == len(buffer):
             return end
     else:
         end = 0
-    return _complete_any(buffer, end)
+    if buffer.find(b"\r", at) >= 0:
+        return _complete_any(buffer, at, end)
+    return end or (0 if at else _after_blank(buffer, 0))
 
 
-def _complete_any(buffer: bytes | bytearray, start: int) -> int:
-    """`complete` for line endings of every style, looking from `start` on."""
+def _complete_any(buffer: bytes | bytearray, at: int, end: int) -> int:
+    """`complete` for line endings of every style, looking from `at` on; `end` is what was found before."""
     if buffer.endswith(b"\r\n\r\n"):
         return len(buffer)
-    leading = _LEADING_BLANK.match(buffer, start)
-    end = leading.end() if leading else start
-    for match in _BLANK_LINE.finditer(buffer, end):
+    if at == end:
+        at = end = _after_blank(buffer, at)
+    for match in _BLANK_LINE.finditer(buffer, at):
         end = match.end()
     return end
+
+
+def _after_blank(buffer: bytes | bytearray, at: int) -> int:
+    """Past the blank lines at `at`, where an event begins."""
+    leading = _LEADING_BLANK.match(buffer, at)
+    return leading.end() if leading else at
 
 
 def events(block: bytes) -> Iterator[Event]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.wire import sse
 from lib.wire.sse import DONE, PING, Event, complete, encode, events
 
 ENDINGS = [b"\n", b"\r\n", b"\r"]
@@ -117,3 +118,37 @@ def test_a_stream_may_be_cut_anywhere(stream: bytes, data: st.DataObject) -> Non
         del buffer[:ready]
     assert seen == list(events(stream))
     assert list(events(bytes(buffer))) == []
+
+
+_PIECES = st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"data: x", b"\n\n"])
+
+
+@given(st.lists(_PIECES, max_size=12).map(b"".join), st.integers(0, 40))
+def test_what_was_looked_at_need_not_be_looked_at_again(buffer: bytes, start: int) -> None:
+    start = min(start, len(buffer))
+    while complete(buffer[:start]):
+        start -= 1
+    assert complete(buffer, start) == complete(buffer)
+    assert complete(bytearray(buffer), start) == complete(buffer)
+
+
+def test_only_what_is_new_is_read() -> None:
+    """A blank line long before `start` is not found: nobody looked there."""
+    assert complete(b"data: x\n\n" + b"y" * 20, 20) == 0
+
+
+class _Untouched:
+    """Stands where the search for every style of line ending is: nobody may come here."""
+
+    def finditer(self, *given: object) -> None:
+        raise AssertionError("searched for every style of line ending")
+
+
+@pytest.mark.parametrize(
+    ("buffer", "expected"), [(b"data: x", 0), (b"data: x\n", 0), (b"data: x\n\ndata: y", 9), (b"\ndata: x", 1)]
+)
+def test_without_a_carriage_return_no_pattern_is_searched(
+    buffer: bytes, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "_BLANK_LINE", _Untouched())
+    assert complete(buffer) == expected
