@@ -13,8 +13,11 @@ from msgspec import Meta
 
 from lib.providers.echo.asked import Asked, Whole, decode, whole
 from lib.providers.echo.completions import input_tokens, inputs
+from lib.providers.echo.errors import Refusal
 
 _DIMENSIONS = 1536
+_MAX_NUMBERS = 4_000_000  # in all the vectors of an answer: they are held in memory
+_MAX_TEXTS = 100  # of a moderation
 _CATEGORIES = {
     "harassment": ["text"],
     "harassment/threatening": ["text"],
@@ -47,6 +50,8 @@ def embeddings(asked: Asked) -> Whole:
     request = decode(asked.body, _Embedding)
     given = inputs(request.input, "input")
     size = request.dimensions or _DIMENSIONS
+    if len(given) * size > _MAX_NUMBERS:
+        raise Refusal(f"`input` times `dimensions` must not exceed {_MAX_NUMBERS} numbers.", "input")
     packed = request.encoding_format == "base64"
     body: dict[str, Any] = {
         "object": "list",
@@ -82,6 +87,8 @@ def _written(packed_vector: bytes, *, packed: bool) -> str | list[float]:
 def moderation(asked: Asked) -> Whole:
     """Answer that nothing is wrong: one verdict for each text, one for a list of text and images together."""
     given = decode(asked.body, _Moderation).input
+    if len(given) > _MAX_TEXTS and not isinstance(given, str):
+        raise Refusal(f"`input` must hold at most {_MAX_TEXTS} inputs.", "input")
     together = isinstance(given, str) or (bool(given) and isinstance(given[0], dict))
     verdict = {
         "flagged": False,
