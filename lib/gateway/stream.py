@@ -134,7 +134,10 @@ class Stream:
         until = min(now + self._ping, idle_until, self._call.deadline)
         block = opened.answer.read(max(0.0, until - now))
         if block is None:
-            if idle_until <= monotonic() < self._call.deadline:
+            now = monotonic()
+            if now >= self._call.deadline:
+                raise DeadlineExceeded
+            if now >= idle_until:
                 raise VendorTimeout("The model provider stopped sending.", detail="silent for too long")
             return PING if opened.kind == "events" else b""
         self._last = monotonic()
