@@ -24,10 +24,10 @@ shapes = ["*"]
 kind = "anthropic"
 [models.total]
 targets = ["openai/total"]
-timeouts = { total = 0.3 }
+timeouts = { total = 0.5 }
 [models.total-claude]
 targets = ["anthropic/total"]
-timeouts = { total = 0.3 }
+timeouts = { total = 0.5 }
 [models.idle]
 targets = ["openai/idle"]
 timeouts = { idle = 0.3 }
@@ -39,7 +39,7 @@ targets = ["openai/first"]
 timeouts = { first_byte = 0.3 }
 [models.lost]
 targets = ["openai/lost"]
-timeouts = { connect = 20, total = 0.3 }
+timeouts = { connect = 20, total = 0.5 }
 """
 FAMILIES = [("", CHAT), ("", "/v1/completions"), ("", "/v1/responses"), ("-claude", MESSAGES)]
 LONG = 4.0  # seconds; far more than any of these tests should take
@@ -195,7 +195,7 @@ def test_a_vendor_that_fails_before_the_first_ping_is_due(pinging: Gateway, vend
 @pytest.mark.parametrize(("suffix", "path"), FAMILIES)
 def test_a_vendor_that_fails_after_it(pinging: Gateway, vendor: Upstream, seen: Seen, suffix: str, path: str) -> None:
     def late(call: Call) -> Steps:
-        yield Wait(0.3)
+        yield Wait(0.2)
         yield Send(b"HTTP/1.1 500 X\r\nContent-Length: 2\r\n\r\n{}")
 
     vendor.plan(Behaviour("late", late))
