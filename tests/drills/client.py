@@ -84,12 +84,12 @@ class Connection:
         return said
 
     def blocks(self) -> Iterator[bytes]:
-        """The body of a chunked answer, one chunk after the other: what the server wrote at once."""
-        answer = self.answer()
-        file = answer.fp
+        """What is left of a chunked answer, one chunk after the other: what the server wrote at once."""
+        file = self.answer().fp
         while size := int(file.readline(), 16):
-            yield file.read(size)
+            block = file.read(size)
             file.readline()
+            yield block
 
     def events(self, count: int) -> bytes:
         """The first events of a stream, as soon as they are there."""
