@@ -10,8 +10,10 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── BadRequest                 400
     │   │   ├── Untranslatable         400, names the field
     │   │   ├── NotServed              400, the path and the model do not go together
+    │   │   ├── Unpriced               400, a budget cannot hold what has no price
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
+    │   ├── BudgetExceeded             402, says which budget and when it begins anew
     │   ├── Forbidden                  403
     │   ├── SlowRequest                408
     │   ├── NotFound                   404
@@ -29,6 +31,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         ├── VendorOverloaded           503, may carry retry_after
         ├── VendorTimeout              504
         │   └── DeadlineExceeded       504
+        ├── StoreUnavailable           503, a database or counter of ours
         └── Draining                   503
 """
 
@@ -93,6 +96,13 @@ class NotServed(BadRequest):
     code = "unsupported_path"
 
 
+class Unpriced(BadRequest):
+    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+
+    code = "model_not_priced"
+    message = "This model has no price here, so a key with a budget cannot call it."
+
+
 class VendorRefused(BadRequest):
     """The vendor answered with a 4xx of its own that concerns the caller's request.
 
@@ -116,6 +126,14 @@ class Unauthorized(CallerError):
     status = 401
     code = "invalid_api_key"
     message = "A valid API key is required."
+
+
+class BudgetExceeded(CallerError):
+    """402: the call could cost more than is left of a budget. `retry_after` is when the budget begins anew."""
+
+    status = 402
+    code = "budget_exceeded"
+    message = "The budget does not allow this call."
 
 
 class Forbidden(CallerError):
@@ -250,6 +268,14 @@ class DeadlineExceeded(VendorTimeout):
     code = "deadline_exceeded"
     message = "The call took longer than this gateway allows."
     retryable = False
+
+
+class StoreUnavailable(GatewayError):
+    """503: a store that is needed to answer is down or slow."""
+
+    code = "store_unavailable"
+    status = 503
+    message = "The gateway cannot keep its books at the moment. Try again later."
 
 
 class Draining(GatewayError):
