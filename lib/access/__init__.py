@@ -1,6 +1,6 @@
 """Floor 2: who may enter."""
 
-from lib.access.caller import ANONYMOUS, Caller
+from lib.access.caller import ADMIN, ANONYMOUS, EVERYTHING, FAMILIES, LOCAL, SCOPES, Caller
 from lib.access.main_keys import MainKeys
 
-__all__ = ["ANONYMOUS", "Caller", "MainKeys"]
+__all__ = ["ADMIN", "ANONYMOUS", "EVERYTHING", "FAMILIES", "LOCAL", "SCOPES", "Caller", "MainKeys"]

@@ -1,6 +1,7 @@
 """Floor 0: errors, settings and the models file. Imports nothing of ours."""
 
 from lib.base import errors
+from lib.base.budget import PERIODS, Budget, Period, period
 from lib.base.lifecycle import Lifecycle
 from lib.base.models_file import (
     BUILT_IN_TIMEOUTS,
@@ -17,10 +18,13 @@ from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
+    "PERIODS",
+    "Budget",
     "Defaults",
     "Lifecycle",
     "ModelRow",
     "ModelsFile",
+    "Period",
     "ProviderRow",
     "Rest",
     "Settings",
@@ -30,5 +34,6 @@ __all__ = [
     "errors",
     "load",
     "load_models",
+    "period",
     "setting_names",
 ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 8  # of one worker; a transaction takes a millisecond or two
 REPORT_SECONDS = 30.0
+LONGEST = 60_000  # milliseconds that the server works, or waits for us, before it gives up by itself
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -115,7 +116,8 @@ class PostgresDatabase:
             autocommit=True,
             connect_timeout=max(2, int(self._timeout)),
             application_name="aiproxy",
-            options=f"-c lock_timeout={milliseconds} -c statement_timeout={int(REPORT_SECONDS * 1000)} -c idle_in_transaction_session_timeout=60000",
+            options=f"-c lock_timeout={milliseconds} -c statement_timeout={LONGEST} "
+            f"-c idle_in_transaction_session_timeout={LONGEST}",
             tcp_user_timeout=milliseconds,
         )
 
@@ -128,11 +130,11 @@ class _Session:
 
     def rows(self, sql: Sql, params: Params = _NOTHING) -> Sequence[Row]:
         """See `Session`."""
-        return self._cursor.execute(sql.postgresql, params).fetchall()  # type: ignore[arg-type]  our own text
+        return self._cursor.execute(sql.postgresql, params).fetchall()
 
     def change(self, sql: Sql, params: Params = _NOTHING) -> int:
         """See `Session`."""
-        return self._cursor.execute(sql.postgresql, params).rowcount  # type: ignore[arg-type]  our own text
+        return self._cursor.execute(sql.postgresql, params).rowcount
 
 
 def _drop(connection: Connection[Row]) -> None:
