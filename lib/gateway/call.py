@@ -36,6 +36,7 @@ class Record:
     started: float = field(default_factory=monotonic)
     request_id: str | None = None
     caller: str | None = None
+    run: str | None = None
     model_asked: str | None = None
     model_served: str | None = None
     provider: str | None = None
@@ -59,7 +60,8 @@ class Record:
 class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
-    `deadline` is on the monotonic clock, set when the call is admitted.
+    `run` is the agent's run that it belongs to, with a cost cap of its own. `deadline` is on the monotonic
+    clock, set when the call is admitted.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Call:
     headers: Sequence[tuple[str, str]]
     client: Client
     record: Record
+    run: str | None = None
     deadline: float = float("inf")
 
 
