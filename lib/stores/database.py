@@ -25,6 +25,10 @@ class Sql:
         self.postgresql = _NAME.sub(r"%(\1)s", text)
 
 
+class TakenBack(Exception):
+    """Raised by a piece of work to take its transaction back."""
+
+
 class Session(Protocol):
     """Statements inside one transaction."""
 

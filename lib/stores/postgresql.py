@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from lib.base.errors import AIProxyError, StoreUnavailable
-from lib.stores.database import Params, Row, Session, Sql, T, unavailable
+from lib.base.errors import StoreUnavailable
+from lib.stores.database import Params, Row, Session, Sql, T, TakenBack, unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
@@ -92,12 +92,11 @@ class PostgresDatabase:
         return result
 
     def _or_taken_back(self, cursor: Cursor[Row], work: Callable[[Session], T]) -> T:
-        """What `work` gives. Its own errors leave a connection that is good for the next transaction."""
+        """What `work` gives. When it takes the transaction back, the connection is good for the next one."""
         try:
             return work(_Session(cursor))
-        except AIProxyError as error:
-            if not isinstance(error, StoreUnavailable):
-                cursor.execute("ROLLBACK")
+        except TakenBack:
+            cursor.execute("ROLLBACK")
             raise
 
     def _keep(self, connection: Connection[Row]) -> None:
