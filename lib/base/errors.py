@@ -129,11 +129,18 @@ class Unauthorized(CallerError):
 
 
 class BudgetExceeded(CallerError):
-    """402: the call could cost more than is left of a budget. `retry_after` is when the budget begins anew."""
+    """402: the call could cost more than is left of a budget.
+
+    `resets_at` is when the budget begins anew, in milliseconds since 1970; None when it never does.
+    """
 
     status = 402
     code = "budget_exceeded"
     message = "The budget does not allow this call."
+
+    def __init__(self, message: str | None = None, *, resets_at: int | None = None) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
 
 
 class Forbidden(CallerError):
