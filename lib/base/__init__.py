@@ -1,6 +1,6 @@
-"""Floor 0: errors, settings and the models file. Imports nothing of ours."""
+"""Floor 0: errors, settings, money and the models file. Imports nothing of ours."""
 
-from lib.base import errors
+from lib.base import errors, money
 from lib.base.budget import PERIODS, Budget, Period, period
 from lib.base.lifecycle import Lifecycle
 from lib.base.models_file import (
@@ -34,6 +34,7 @@ __all__ = [
     "errors",
     "load",
     "load_models",
+    "money",
     "period",
     "setting_names",
 ]
