@@ -14,6 +14,7 @@ from lib.base.models_file import (
     Timeouts,
     load_models,
 )
+from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ModelRow",
     "ModelsFile",
     "Period",
+    "PriceRow",
     "ProviderRow",
     "Rest",
     "Settings",
@@ -32,6 +34,7 @@ __all__ = [
     "Target",
     "Timeouts",
     "errors",
+    "is_pattern",
     "load",
     "load_models",
     "money",

@@ -37,6 +37,7 @@ def test_the_commented_rows_of_this_project_are_good_too(read):
     """They are there to be copied."""
     lines = (ROOT / "models.toml").read_text().splitlines()
     keys = ("[", "base_url", "key", "shapes", "targets", "fallbacks", "timeouts", "model =", "allow")
+    keys += ("free =", "input =", "output =", "cache_read =", "reserve_output =")
     commented = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
     extra = [line for line in commented if line.startswith(keys)]
     assert "[providers.local]" in extra
@@ -46,6 +47,8 @@ def test_the_commented_rows_of_this_project_are_good_too(read):
     models = read("\n".join([text, *extra[defaults:]]))
     assert models.defaults.model
     assert models.providers["local"].key == ""
+    assert models.prices["local/*"].free
+    assert models.prices["openai/o3*"].reserve_output == 25_000
     assert [place.weight for place in models.models["smart"].targets if isinstance(place, Target)] == [3.0, 1.0]
 
 
