@@ -3,6 +3,5 @@
 from lib.limits.estimate import Estimate, estimate, estimated_usage
 from lib.limits.price import Price
 from lib.limits.prices import Prices
-from lib.limits.rates import Flat, Rates, Tier
 
-__all__ = ["Estimate", "Flat", "Price", "Prices", "Rates", "Tier", "estimate", "estimated_usage"]
+__all__ = ["Estimate", "Price", "Prices", "estimate", "estimated_usage"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from lib.limits.details import COUNTS, audio_seconds, searches
-from lib.limits.rates import Flat, Rates, Step, Tier, Units, compiled, rounded
+from lib.limits.rate_card import Flat, Rates, Step, Tier, Units, compiled, rounded
 from lib.wire import Usage
 
 Source = Literal["models.toml", "genai-prices", "free"]

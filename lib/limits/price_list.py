@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lib.limits.price import Price
-from lib.limits.rates import ZERO, Flat, Rates, Tier
+from lib.limits.rate_card import ZERO, Flat, Rates, Tier
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices

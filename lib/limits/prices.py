@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from lib.base import ModelsFile, PriceRow, is_pattern
 from lib.limits.price import Price
 from lib.limits.price_list import filled, listed
-from lib.limits.rates import ZERO, Flat
+from lib.limits.rate_card import ZERO, Flat
 
 SECONDS = 60  # a price is looked up anew after so long: lists have prices for some hours, or from some day on
 MOST_KNOWN = 2000  # names that are remembered: a caller can make up any number
