@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from lib.base.errors import AIProxyError
+from lib.base.money import show
 from lib.gateway.call import Record
 from lib.providers import ECHO
 from lib.telemetry import Finished, Metrics, get_logger
@@ -17,7 +18,7 @@ MAX_SERVED = 200  # models that are counted by name
 
 
 class Settler:
-    """Turns records into metrics and log lines.
+    """Turns records into metrics, log lines and rows of the ledger.
 
     `served` is the set of models that metrics name: it grows by those that a provider answered for,
     up to `MAX_SERVED`, so that no caller can make labels without end.
@@ -61,6 +62,8 @@ class Settler:
         if record.settled:
             return
         record.settled = True
+        if record.admission is not None:
+            record.admission.settle(record)
         provider, model, usage = record.provider, _model(record), record.usage
         if provider is None or model is None:
             return
@@ -119,6 +122,10 @@ def access_fields(request_id: str, method: str, route: str, record: Record, seco
         fields["output_tokens"] = usage.output_tokens
         fields["cache_read_tokens"] = usage.cache_read_tokens
         fields["cache_write_tokens"] = usage.cache_write_tokens + usage.cache_write_1h_tokens
+    if record.run is not None:
+        fields["run"] = record.run
+    if record.cost is not None:
+        fields["cost_usd"] = show(record.cost)
     if record.error is not None:
         fields["error"] = record.error
     return fields
