@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -13,13 +14,14 @@ from lib.base.errors import (
     BadRequest,
     BodyTooLarge,
     ClientGone,
+    DeadlineExceeded,
     SlowRequest,
     UnsupportedMediaType,
     VendorProtocolError,
     VendorRefused,
 )
 from lib.gateway import Call, Reply, upward
-from lib.net import ClientWatch, NoWatch, has_left
+from lib.net import ClientWatch, NoWatch, Wait, has_left
 from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
@@ -103,12 +105,14 @@ def _body(path: Path) -> JsonBody | Form:
 def _read(size: int = -1) -> bytes:
     """The next bytes of the request's body; all of them by default.
 
-    Raises `SlowRequest`, `ClientGone`, `BadRequest` for broken chunks, `BodyTooLarge`.
+    Raises `SlowRequest`, `DeadlineExceeded`, `ClientGone`, `BadRequest` for broken chunks, `BodyTooLarge`.
     """
+    left = observation().record.started + services().settings.request_timeout_seconds - monotonic()
     try:
-        data: bytes = request.stream.read(size)
-        if size < 0 and request.content_length is None:
-            request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
+        with Wait(left, DeadlineExceeded(detail="reading the request")):  # each byte may be in time
+            data: bytes = request.stream.read(size)
+            if size < 0 and request.content_length is None:
+                request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
     except ClientDisconnected:  # or stood still for CLIENT_TIMEOUT_SECONDS
         sock = request.environ.get("gunicorn.socket")
         observation().record.gone = sock is not None and has_left(sock)

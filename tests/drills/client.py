@@ -108,6 +108,17 @@ class Connection:
         self.sock.close()
 
 
+def begin_upload(connection: Connection, model: str, sound: int, end: bytes | None = None) -> None:
+    """A form for a transcription, all but its `end`; without one a million bytes more are announced."""
+    form = (
+        f'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    ).encode() + bytes(sound)
+    length = len(form) + (1_000_000 if end is None else len(end))
+    fields = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(length)}
+    connection.sock.sendall(connection.head("POST", "/v1/audio/transcriptions", fields) + form)
+
+
 @contextmanager
 def connected(gateway: Gateway, *, key: str | None = None) -> Iterator[Connection]:
     """A connection that is closed at the end."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from typing import Any
 
 import pytest
 
-from tests.drills.client import CHAT, MESSAGES, access_line, ask, connected, stream
+from tests.drills.client import CHAT, MESSAGES, Connection, Said, access_line, ask, begin_upload, connected, stream
 from tests.drills.conftest import Seen, Serve
 from tests.upstream import Behaviour, Call, Close, Gateway, Send, Steps, Upstream, Wait, right
 
@@ -37,6 +38,9 @@ timeouts = { idle = 0.3 }
 [models.first]
 targets = ["openai/first"]
 timeouts = { first_byte = 0.3 }
+[models.whisper]
+targets = ["openai/whisper"]
+timeouts = { total = 0.5 }
 [models.lost]
 targets = ["openai/lost"]
 timeouts = { connect = 20, total = 0.5 }
@@ -68,6 +72,19 @@ def stalled(seconds: float) -> Behaviour:
         yield Close()
 
     return Behaviour("stalled", play)
+
+
+def trickled(connection: Connection, byte: bytes) -> Said:
+    """The answer to a request whose body goes on byte by byte until then."""
+    end = time.monotonic() + LONG
+    while time.monotonic() < end:
+        try:
+            connection.sock.recv(1, socket.MSG_PEEK)
+            break
+        except TimeoutError:
+            connection.sock.sendall(byte)
+    connection.sock.settimeout(LONG)
+    return connection.said()
 
 
 def error_of(raw: bytes, path: str) -> str:
@@ -118,6 +135,32 @@ def test_the_total_of_a_stream_that_flows(server: Gateway, vendor: Upstream, see
     vendor.plan("stream-1000-0.01")
     assert error_of(stream(server, "total"), CHAT) == "deadline_exceeded"
     assert 5 < len(seen.cancelled().events) < 200
+
+
+@pytest.mark.parametrize("sound", [400_000, 10], ids=["on its way", "in its beginning"])
+def test_the_total_of_an_upload_that_trickles(serve: Serve, vendor: Upstream, seen: Seen, sound: int) -> None:
+    """Each byte is in time, the piece that they make is not."""
+    server = serve(vendor, models=MODELS, REQUEST_TIMEOUT_SECONDS="0.7")
+    begin = time.monotonic()
+    with connected(server) as connection:
+        begin_upload(connection, "whisper", sound)
+        connection.sock.settimeout(0.05)
+        said = trickled(connection, b"a")
+    assert (said.status, said.json["error"]["code"]) == (504, "deadline_exceeded")
+    assert time.monotonic() - begin < LONG
+    if sound > 10:
+        seen.cancelled()
+
+
+def test_the_total_of_a_body_that_trickles(serve: Serve, vendor: Upstream) -> None:
+    server = serve(vendor, models=MODELS, REQUEST_TIMEOUT_SECONDS="0.5")
+    with connected(server) as connection:
+        connection.sock.sendall(
+            connection.head("POST", CHAT, {"Content-Type": "application/json", "Content-Length": "100000"})
+        )
+        connection.sock.settimeout(0.05)
+        said = trickled(connection, b" ")
+    assert (said.status, said.json["error"]["code"]) == (504, "deadline_exceeded")
 
 
 def test_connecting_counts(serve: Serve, vendor: Upstream) -> None:
