@@ -28,7 +28,7 @@ from lib.wiring import build_services, configure_telemetry
 from src import create_app, renew
 
 log = get_logger("aiproxy.server")
-LAST_SECONDS = 5  # between the end of the grace and the master's SIGKILL
+LAST_SECONDS = 6  # between the end of the grace and the master's SIGKILL
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None

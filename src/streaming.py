@@ -15,6 +15,7 @@ from lib.base.errors import (
     BodyTooLarge,
     ClientGone,
     DeadlineExceeded,
+    Draining,
     SlowRequest,
     UnsupportedMediaType,
     VendorProtocolError,
@@ -87,7 +88,7 @@ def _response(reply: Reply) -> Response:
 def _watch() -> ClientWatch | NoWatch:
     """The client's connection, as far as the server shows it."""
     sock = request.environ.get("gunicorn.socket")
-    return NoWatch() if sock is None else ClientWatch(sock)
+    return NoWatch() if sock is None else ClientWatch(sock, services().lifecycle)
 
 
 def _body(path: Path) -> JsonBody | Form:
@@ -105,11 +106,12 @@ def _body(path: Path) -> JsonBody | Form:
 def _read(size: int = -1) -> bytes:
     """The next bytes of the request's body; all of them by default.
 
-    Raises `SlowRequest`, `DeadlineExceeded`, `ClientGone`, `BadRequest` for broken chunks, `BodyTooLarge`.
+    Raises `SlowRequest`, `DeadlineExceeded`, `ClientGone`, `Draining`, `BadRequest` for broken chunks, `BodyTooLarge`.
     """
     left = observation().record.started + services().settings.request_timeout_seconds - monotonic()
     try:
-        with Wait(left, DeadlineExceeded(detail="reading the request")):  # each byte may be in time
+        late = DeadlineExceeded(detail="reading the request")  # though each byte may be in time
+        with Wait(left, late, services().lifecycle, Draining()):
             data: bytes = request.stream.read(size)
             if size < 0 and request.content_length is None:
                 request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells

@@ -28,6 +28,7 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+RESPONSES = "/v1/responses"
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,17 @@ def access_line(gateway: Gateway, said: Said) -> dict[str, Any]:
     """The access line of the request that got this answer."""
     request_id = said.headers["x-request-id"]
     return gateway.wait_for_line(lambda line: line["event"] == "request" and line["request_id"] == request_id)
+
+
+def error_of(raw: bytes, path: str) -> str:
+    """The code (or Anthropic's type) of the error event in which a stream ends."""
+    last = raw[:-2].rpartition(b"\n\n")[2]
+    data: dict[str, Any] = json.loads(last.partition(b"data: ")[2])
+    if path == MESSAGES:
+        assert last.startswith(b"event: error\n")
+        return str(data["error"]["type"])
+    if path == RESPONSES:
+        assert last.startswith(b"event: error\n")
+        return str(data["code"])
+    assert last.startswith(b"data: ")
+    return str(data["error"]["code"])

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
-from typing import Any
 
 import pytest
 
-from tests.drills.client import CHAT, MESSAGES, Connection, Said, access_line, ask, begin_upload, connected, stream
+from tests.drills.client import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    Connection,
+    Said,
+    access_line,
+    ask,
+    begin_upload,
+    connected,
+    error_of,
+    stream,
+)
 from tests.drills.conftest import Seen, Serve
 from tests.upstream import Behaviour, Call, Close, Gateway, Send, Steps, Upstream, Wait, right
 
@@ -45,7 +55,7 @@ timeouts = { total = 0.5 }
 targets = ["openai/lost"]
 timeouts = { connect = 20, total = 0.5 }
 """
-FAMILIES = [("", CHAT), ("", "/v1/completions"), ("", "/v1/responses"), ("-claude", MESSAGES)]
+FAMILIES = [("", CHAT), ("", "/v1/completions"), ("", RESPONSES), ("-claude", MESSAGES)]
 LONG = 4.0  # seconds; far more than any of these tests should take
 
 
@@ -85,20 +95,6 @@ def trickled(connection: Connection, byte: bytes) -> Said:
             connection.sock.sendall(byte)
     connection.sock.settimeout(LONG)
     return connection.said()
-
-
-def error_of(raw: bytes, path: str) -> str:
-    """The code (or Anthropic's type) of the error event in which a stream ends."""
-    last = raw[:-2].rpartition(b"\n\n")[2]
-    data: dict[str, Any] = json.loads(last.partition(b"data: ")[2])
-    if path == MESSAGES:
-        assert last.startswith(b"event: error\n")
-        return str(data["error"]["type"])
-    if path == "/v1/responses":
-        assert last.startswith(b"event: error\n")
-        return str(data["code"])
-    assert last.startswith(b"data: ")
-    return str(data["error"]["code"])
 
 
 @pytest.mark.parametrize("behaviour", ["silent", "silent-head", "silent-stream-0", "trickle"])
