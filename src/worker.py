@@ -3,6 +3,7 @@ idle connections that do not hold up the end, and calls that do not end in silen
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 from contextlib import suppress
@@ -112,16 +113,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """A request that never reached the application: answer in JSON, say nothing of what was sent."""
+        request_id = secrets.token_hex(16)
         status = next((status for kind, status in _STATUSES if isinstance(exc, kind)), 500)
         if status == 500:
-            log.error("request failed before the application", exc_info=exc)
+            log.error("request failed before the application", request_id=request_id, exc_info=exc)
         else:
-            log.info("malformed request", status=status, kind=type(exc).__name__)
+            log.info("malformed request", request_id=request_id, status=status, kind=type(exc).__name__)
         message = AIProxyError.message if status == 500 else HTTPStatus(status).phrase + "."
         body = msgspec.json.encode(openai_error(message, openai_type(status), "malformed_request", None))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n\r\n"
         )
         try:
             util.write_nonblock(client, head.encode("latin-1") + body)
