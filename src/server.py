@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,7 +52,7 @@ def configuration() -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.web_concurrency,
         "worker_connections": settings.worker_connections,
-        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
+        "graceful_timeout": ceil(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
         "forwarder_headers": "",
         "timeout": 60,
         "keepalive": 75,

@@ -33,7 +33,7 @@ class Wait(gevent.Timeout):
     ) -> None:
         super().__init__(max(0.0, seconds), late)  # type: ignore[arg-type]  # the stubs know classes only
         self._among = set() if among is None else among
-        self._ended = ended or self
+        self._ended = ended
         self._greenlet: Any = None  # who is in the block
 
     def __enter__(self) -> Wait:
@@ -55,4 +55,4 @@ class Wait(gevent.Timeout):
 
     def _end(self) -> None:
         if self._greenlet is not None:  # else what it waited for has come in the meantime
-            self._greenlet.throw(self._ended)
+            self._greenlet.throw(self._ended or self)
