@@ -40,7 +40,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     models = models or load_models(settings.models_file)
     http = before.http if before else HttpClient()
     catalog = build_catalog(models, settings, http)
-    settler = before.settler if before else _build_settler(settings, models)
+    settler = before.settler if before else _build_settler(settings)
+    settler.know(models.names())
     books = before.books if before else build_books(settings)
     defaults = models.defaults
     meter = Meter(books, Prices(models), _terms(settings, models))
@@ -86,8 +87,8 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
     )
 
 
-def _build_settler(settings: Settings, models: ModelsFile) -> Settler:
-    served = set(models.models)
+def _build_settler(settings: Settings) -> Settler:
+    served: set[str] = set()
     return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 

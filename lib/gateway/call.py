@@ -8,7 +8,7 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from lib.access import Caller
-from lib.base.errors import AIProxyError
+from lib.base.errors import AIProxyError, ClientGone, Draining
 from lib.wire import Form, JsonBody, Path, Usage
 
 
@@ -19,11 +19,15 @@ class Client(Protocol):
     def gone(self) -> bool:
         """Whether the client closed it."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server can wait no longer."""
+
     def on_leave(self, act: Callable[[], None]) -> None:
-        """Run `act` when the client closes the connection; the latest one given counts."""
+        """Run `act` when the client closes the connection, or the server can wait no longer; the latest one counts."""
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but wake when the client leaves."""
+        """Sleep, but wake when either happens."""
 
 
 class Produced(NamedTuple):
@@ -97,6 +101,10 @@ class Call:
     record: Record
     run: str | None = None
     deadline: float = float("inf")
+
+    def aborted(self) -> AIProxyError:
+        """Why an answer was aborted: the client left, or the server can wait no longer."""
+        return Draining() if self.client.ended and not self.client.gone else ClientGone()
 
 
 class Blocks(Protocol):
