@@ -136,7 +136,7 @@ class SqliteCounters(Storage, SlidingWindowCounterSupport, TimestampedSlidingWin
 
     def _sweep(self, session: Session, now: float) -> None:
         """Now and then, delete some of what has expired; more with the next hit when there is more."""
-        if now < self._next_sweep:
+        if now < self._next_sweep <= now + SWEEP_SECONDS:  # further away: the clock was set back
             return
         deleted = session.change(_SWEEP, {"now": now, "rows": SWEEP_ROWS})
         if deleted < SWEEP_ROWS:

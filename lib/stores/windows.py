@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from math import floor
 from typing import NamedTuple, Protocol
 
+BLUR = 1e-6  # seconds: a time of day, as a float, is exact to a quarter of that
+
 
 class Hit(NamedTuple):
     """What is asked of one limit: `amount` more, where `limit` is allowed in `seconds`."""
@@ -41,7 +43,7 @@ class Window(NamedTuple):
         return self.used(hit.seconds) + hit.amount <= hit.limit
 
     def wait(self, hit: Hit) -> float | None:
-        """Seconds until the hit would be admitted if nobody else came, rounded up to the next millisecond.
+        """Seconds until the hit would be admitted if nobody else came, to the millisecond after.
 
         0.0 when it fits now, None when it never does.
         """
@@ -77,4 +79,4 @@ class Counters(Protocol):
 
 
 def _just_after(seconds: float) -> float:
-    return (floor(seconds * 1000) + 1) / 1000
+    return (floor((seconds + BLUR) * 1000) + 1) / 1000
