@@ -10,10 +10,10 @@ from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
-from lib.limits import Prices
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, open_database
+from lib.stores import Accounts, Guarded, counters_file, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
 
@@ -28,6 +28,7 @@ class Services:
     gateway: Gateway
     settler: Settler
     books: Books
+    rates: Rates
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -44,7 +45,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     settler.know(models.names())
     books = before.books if before else build_books(settings)
     defaults = models.defaults
-    meter = Meter(books, Prices(models), _terms(settings, models))
+    rates = before.rates if before else build_rates(settings)
+    meter = Meter(books, Prices(models), rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -63,6 +65,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         gateway=gateway,
         settler=settler,
         books=books,
+        rates=rates,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
@@ -74,7 +77,16 @@ def build_books(settings: Settings) -> Books:
         database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
-    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
+    return Books(
+        Accounts(Guarded(database)), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600
+    )
+
+
+def build_rates(settings: Settings) -> Rates:
+    """The counters of requests and tokens a minute. Connects when they are first used."""
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    file = counters_file(settings.database_url.get_secret_value())
+    return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:
