@@ -1,6 +1,7 @@
 """Floor 2: who may enter."""
 
+from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ANONYMOUS, Caller
 from lib.access.main_keys import MainKeys
 
-__all__ = ["ANONYMOUS", "Caller", "MainKeys"]
+__all__ = ["ANONYMOUS", "AddressList", "Caller", "MainKeys", "client_address"]

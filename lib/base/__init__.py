@@ -13,6 +13,7 @@ from lib.base.models_file import (
     Timeouts,
     load_models,
 )
+from lib.base.networks import Network, parse_networks
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Lifecycle",
     "ModelRow",
     "ModelsFile",
+    "Network",
     "ProviderRow",
     "Rest",
     "Settings",
@@ -30,5 +32,6 @@ __all__ = [
     "errors",
     "load",
     "load_models",
+    "parse_networks",
     "setting_names",
 ]
