@@ -2,6 +2,7 @@
 
 from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ANONYMOUS, Caller
+from lib.access.failures import Failures
 from lib.access.main_keys import MainKeys
 
-__all__ = ["ANONYMOUS", "AddressList", "Caller", "MainKeys", "client_address"]
+__all__ = ["ANONYMOUS", "AddressList", "Caller", "Failures", "MainKeys", "client_address"]
