@@ -1,8 +1,20 @@
 """Floor 2: who may enter."""
 
+from lib.access.access_file import AccessFile, IssuerRow, Requirement, load_access
 from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ANONYMOUS, Caller
 from lib.access.failures import Failures
 from lib.access.main_keys import MainKeys
 
-__all__ = ["ANONYMOUS", "AddressList", "Caller", "Failures", "MainKeys", "client_address"]
+__all__ = [
+    "ANONYMOUS",
+    "AccessFile",
+    "AddressList",
+    "Caller",
+    "Failures",
+    "IssuerRow",
+    "MainKeys",
+    "Requirement",
+    "client_address",
+    "load_access",
+]
