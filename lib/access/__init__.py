@@ -4,7 +4,10 @@ from lib.access.access_file import AccessFile, IssuerRow, Requirement, load_acce
 from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ANONYMOUS, Caller
 from lib.access.failures import Failures
+from lib.access.identity import TokenIdentity
 from lib.access.main_keys import MainKeys
+from lib.access.token_parts import looks_like_token
+from lib.access.tokens import Tokens
 
 __all__ = [
     "ANONYMOUS",
@@ -15,6 +18,9 @@ __all__ = [
     "IssuerRow",
     "MainKeys",
     "Requirement",
+    "TokenIdentity",
+    "Tokens",
     "client_address",
     "load_access",
+    "looks_like_token",
 ]
