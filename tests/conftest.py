@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: a vendor that misbehaves, and the real server in front of it."""
+"""Fixtures that every test may use: a vendor that misbehaves, the real server in front of it, real stores behind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import Postgres, Redis
 from tests.upstream import Gateway, Gateways, Upstream
 
 
@@ -25,6 +26,38 @@ def gateway(tmp_path: Path) -> Iterator[Gateways]:
     gateways = Gateways(tmp_path)
     yield gateways
     gateways.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """One Redis for the whole run: leave it running, and use keys that are no other test's."""
+    yield from _running_redis(tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis that the test may freeze, fill and kill."""
+    yield from _running_redis(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; `postgres.new_database()` gives a test a database of its own."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def _running_redis(directory: Path) -> Iterator[Redis]:
+    server = Redis(directory)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.hookimpl(wrapper=True)

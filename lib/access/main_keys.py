@@ -7,10 +7,10 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Protocol
 
-from lib.access.caller import ANONYMOUS, Caller
+from lib.access.caller import EVERYTHING, LOCAL, Caller
 from lib.base.errors import Unauthorized
 
-MAIN = Caller("main")
+MAIN = Caller("main", EVERYTHING)
 _BEARER = "bearer "
 
 
@@ -63,7 +63,7 @@ def _from_this_machine(host: str, remote: str | None) -> Caller:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     if not _is_loopback(remote) or not (name == "localhost" or _is_loopback(name.strip("[]"))):
         raise Unauthorized("No AIPROXY_API_KEY is set: only this machine may call, as localhost.")
-    return ANONYMOUS
+    return LOCAL
 
 
 def _is_loopback(address: str | None) -> bool:

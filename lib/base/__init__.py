@@ -1,6 +1,7 @@
-"""Floor 0: errors, settings and the models file. Imports nothing of ours."""
+"""Floor 0: errors, settings, money and the models file. Imports nothing of ours."""
 
-from lib.base import errors
+from lib.base import errors, money
+from lib.base.budget import PERIODS, Budget, Period, period
 from lib.base.lifecycle import Lifecycle
 from lib.base.models_file import (
     BUILT_IN_TIMEOUTS,
@@ -14,15 +15,20 @@ from lib.base.models_file import (
     load_models,
 )
 from lib.base.networks import Network, parse_networks
+from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
+    "PERIODS",
+    "Budget",
     "Defaults",
     "Lifecycle",
     "ModelRow",
     "ModelsFile",
     "Network",
+    "Period",
+    "PriceRow",
     "ProviderRow",
     "Rest",
     "Settings",
@@ -30,8 +36,11 @@ __all__ = [
     "Target",
     "Timeouts",
     "errors",
+    "is_pattern",
     "load",
     "load_models",
+    "money",
     "parse_networks",
+    "period",
     "setting_names",
 ]

@@ -10,8 +10,10 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── BadRequest                 400
     │   │   ├── Untranslatable         400, names the field
     │   │   ├── NotServed              400, the path and the model do not go together
+    │   │   ├── Unpriced               400, a budget cannot hold what has no price
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
+    │   ├── BudgetExceeded             402, says which budget and when it begins anew
     │   ├── Forbidden                  403
     │   ├── SlowRequest                408
     │   ├── NotFound                   404
@@ -30,6 +32,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         ├── VendorTimeout              504
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
+        ├── StoreUnavailable           503, a database or counter of ours
         └── Draining                   503
 """
 
@@ -41,13 +44,14 @@ class AIProxyError(Exception):
 
     `message` goes to the caller. `detail` goes to the log only. `param` names
     the request field at fault. `retry_after` is in seconds. `provider` is the
-    vendor's name when one was involved.
+    vendor's name when one was involved. `headers` go into the answer.
     """
 
     status = 500
     code = "internal_error"
     message = "The gateway failed to handle this request."
     retryable = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -94,6 +98,13 @@ class NotServed(BadRequest):
     code = "unsupported_path"
 
 
+class Unpriced(BadRequest):
+    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+
+    code = "model_not_priced"
+    message = "This model has no price here, so a key with a budget cannot call it."
+
+
 class VendorRefused(BadRequest):
     """The vendor answered with a 4xx of its own that concerns the caller's request.
 
@@ -117,6 +128,21 @@ class Unauthorized(CallerError):
     status = 401
     code = "invalid_api_key"
     message = "A valid API key is required."
+
+
+class BudgetExceeded(CallerError):
+    """402: the call could cost more than is left of a budget.
+
+    `resets_at` is when the budget begins anew, in milliseconds since 1970; None when it never does.
+    """
+
+    status = 402
+    code = "budget_exceeded"
+    message = "The budget does not allow this call."
+
+    def __init__(self, message: str | None = None, *, resets_at: int | None = None) -> None:
+        super().__init__(message)
+        self.resets_at = resets_at
 
 
 class Forbidden(CallerError):
@@ -259,6 +285,14 @@ class IssuerUnavailable(GatewayError):
     status = 503
     code = "identity_provider_unavailable"
     message = "The identity provider could not be reached. Try again later."
+
+
+class StoreUnavailable(GatewayError):
+    """503: a store that is needed to answer is down or slow."""
+
+    code = "store_unavailable"
+    status = 503
+    message = "The gateway cannot keep its books at the moment. Try again later."
 
 
 class Draining(GatewayError):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from lib.base.price_rows import PriceRow, price_faults, tokens_fault
 from lib.base.settings import SettingsError
 
 
@@ -35,7 +37,7 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none);
     `<NAME>_BASE_URL` moves its `base_url`; `prefixes` are the beginnings of bare model names that go
     to it; `shapes` what it serves ("*" for every path); `token_limit` what its chat completions call
-    the limit of new tokens."""
+    the limit of new tokens; `price_list` whose prices hold for it (default its own name, "" for none)."""
 
     kind: Literal["openai", "anthropic", "bedrock"] = "openai"
     base_url: str = ""
@@ -48,6 +50,7 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeouts: Timeouts = Timeouts()
     usage_in_streams: bool = True
     token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    price_list: str | None = None
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,12 +79,14 @@ class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What holds unless a row says otherwise. `attempts` counts tries of one target; a wait for
-    Retry-After longer than `longest_wait` seconds is left to the caller."""
+    Retry-After longer than `longest_wait` seconds is left to the caller; `reserve_output` is the number of
+    tokens assumed for an answer when neither the request nor the model's price names one."""
 
     model: str | None = None
     allow: tuple[str, ...] = ("*",)
     attempts: int = 2
     longest_wait: float = 2.0
+    reserve_output: int = 4096
     timeouts: Timeouts = Timeouts()
 
 
@@ -92,6 +97,13 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rest: Rest = Rest()
     providers: dict[str, ProviderRow] = {}
     models: dict[str, ModelRow] = {}
+    prices: dict[str, PriceRow] = {}
+
+    def names(self) -> set[str]:
+        """What models are called in it: by callers, and by the vendors that serve them."""
+        places = [place for row in self.models.values() for place in (*row.targets, *row.fallbacks)]
+        full = [place.model if isinstance(place, Target) else place for place in places]
+        return {*self.models, *(name.partition("/")[2] or name for name in full)}
 
 
 BUILT_IN_TIMEOUTS = Timeouts(connect=5.0, first_byte=300.0, idle=120.0, total=None)
@@ -101,11 +113,13 @@ def load_models(path: Path) -> ModelsFile:
     """Read and check the file. Raises `SettingsError` with the file's name and the place of the fault."""
     try:
         with path.open("rb") as file:
-            models = msgspec.convert(tomllib.load(file), ModelsFile)
+            models = msgspec.convert(tomllib.load(file, parse_float=Decimal), ModelsFile)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{path}: {error}") from None
+    except (ArithmeticError, ValueError):  # from Decimal and int, over numbers of thousands of digits
+        raise SettingsError(f"{path}: a number is out of range") from None
     faults = list(_faults(models))
     if faults:
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in faults))
@@ -135,6 +149,10 @@ def _faults(models: ModelsFile) -> list[str]:
         faults.append("defaults.attempts: must be at least 1")
     if not 0 <= models.defaults.longest_wait < math.inf:
         faults.append("defaults.longest_wait: must be a number of seconds, 0 or more")
+    fault = tokens_fault(models.defaults.reserve_output)
+    if fault:
+        faults.append(f"defaults.reserve_output: {fault}")
+    faults += price_faults(models.prices, known)
     rest = models.rest
     if rest.failures < 1 or not 0 < rest.seconds <= rest.longest < math.inf:
         faults.append("rest: failures must be at least 1, and seconds above 0 and not above longest")

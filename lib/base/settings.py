@@ -11,8 +11,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -26,9 +28,14 @@ from pydantic import (
     model_validator,
 )
 
+from lib.base.money import MOST
 from lib.base.networks import parse_networks
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
+_REDIS_ADDRESS = re.compile(
+    r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
+    r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
+)
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -84,6 +91,36 @@ class Settings(BaseModel):
         Path("access.toml"),
         description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
     )
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/aiproxy.db"),
+        description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
+        "<database> for several machines.",
+    )
+    store_timeout_seconds: float = Field(
+        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey for rates that all machines share: redis://, rediss:// or unix://. "
+        "Without it, the workers of a machine share theirs in a file.",
+    )
+    rates_when_down: Literal["allow", "refuse"] = Field(
+        "allow", description="Calls with rates while their counters are down or slow: refuse (503) or allow."
+    )
+    budgets_when_down: Literal["refuse", "allow"] = Field(
+        "refuse", description="Calls with a budget while the database is down or slow: refuse (503) or allow."
+    )
+    ledger_when_down: Literal["refuse", "allow"] = Field(
+        "allow", description="Calls without a budget while the database is down or slow; their rows are written later."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, description="A worker that was silent for so long is taken for dead; its open calls are lost."
+    )
+    ledger_retention_days: float = Field(400, gt=0, description="How long the ledger keeps its rows.")
+    max_cost_per_run: Decimal = Field(
+        Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
+    )
+    run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -139,6 +176,13 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https:// and name a host")
         return url
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _REDIS_ADDRESS.fullmatch(url.get_secret_value()):
+            raise ValueError("must be such as redis://host:6379/0, rediss://user:password@host or unix:///path")
+        return url
+
     @field_validator("allowed_origins")
     @classmethod
     def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,6 +217,9 @@ class Settings(BaseModel):
         """Every secret that is held: what the log's redaction must know."""
         for key in self.aiproxy_api_key:
             yield key.get_secret_value()
+        for url in (self.database_url, self.redis_url):
+            if url and (password := urlsplit(url.get_secret_value()).password):
+                yield from dict.fromkeys((password, unquote(password)))
         if self.honeybadger_api_key:
             yield self.honeybadger_api_key.get_secret_value()
         for name, value in self.vendor_values.items():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import EnvironHeaders
 
-from lib.access import ANONYMOUS, MainKeys
+from lib.access import LOCAL, MainKeys
 from lib.base.errors import Unauthorized
 
 KEY = "key-of-this-environment"
@@ -108,7 +108,7 @@ LOCAL_HOSTS = ["localhost", "localhost:5000", "127.0.0.1", "127.0.0.1:5000", "[:
 @pytest.mark.parametrize("host", LOCAL_HOSTS)
 @pytest.mark.parametrize("remote", ["127.0.0.1", "127.0.0.2", "::1"])
 def test_an_open_server_lets_this_machine_in(host, remote):
-    assert MainKeys([], open_without_key=True).identify(headers(host=host), remote) is ANONYMOUS
+    assert MainKeys([], open_without_key=True).identify(headers(host=host), remote) is LOCAL
 
 
 @pytest.mark.parametrize(

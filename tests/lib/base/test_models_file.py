@@ -28,6 +28,11 @@ def test_an_empty_file_is_enough(read):
     assert (models.defaults.attempts, models.rest.failures, models.providers) == (2, 5, {})
 
 
+def test_it_names_models_as_callers_and_as_vendors_do(read):
+    row = '[models.fast]\ntargets = ["acme/a/1", {model = "acme/b"}]\nfallbacks = ["acme/c", "echo"]\n'
+    assert read(PROVIDER + row).names() == {"fast", "a/1", "b", "c", "echo"}
+
+
 def test_the_file_of_this_project_is_good():
     models = load_models(ROOT / "models.toml")
     assert {"openai", "anthropic", "bedrock"} <= set(models.providers)
@@ -37,6 +42,7 @@ def test_the_commented_rows_of_this_project_are_good_too(read):
     """They are there to be copied."""
     lines = (ROOT / "models.toml").read_text().splitlines()
     keys = ("[", "base_url", "key", "shapes", "targets", "fallbacks", "timeouts", "model =", "allow")
+    keys += ("free =", "input =", "output =", "cache_read =", "reserve_output =")
     commented = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
     extra = [line for line in commented if line.startswith(keys)]
     assert "[providers.local]" in extra
@@ -46,6 +52,8 @@ def test_the_commented_rows_of_this_project_are_good_too(read):
     models = read("\n".join([text, *extra[defaults:]]))
     assert models.defaults.model
     assert models.providers["local"].key == ""
+    assert models.prices["local/*"].free
+    assert models.prices["openai/o3*"].reserve_output == 25_000
     assert [place.weight for place in models.models["smart"].targets if isinstance(place, Target)] == [3.0, 1.0]
 
 

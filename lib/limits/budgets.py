@@ -1,0 +1,48 @@
+"""From a caller's budgets to lines of the books, and from an overdrawn line to what the caller is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from lib.base import Budget, period
+from lib.base.errors import BudgetExceeded
+from lib.base.money import show
+from lib.stores import Line, Standing
+
+KEPT = 62 * 24 * 3600 * 1000  # milliseconds that a line is kept after its period
+RUN = "run"
+
+
+def budget_lines(owner: str, budgets: Iterable[Budget], now: int) -> tuple[Line, ...]:
+    """The lines of an owner's budgets for the periods that hold `now`, in milliseconds since 1970."""
+    return tuple(_line(owner, budget, now) for budget in budgets)
+
+
+def run_line(owner: str, run: str, cap: int, now: int, ttl: int) -> Line:
+    """The line of one run of an owner: `cap` nano-USD in all, known until `ttl` milliseconds after its last call."""
+    return Line(f"{RUN}:{owner}/{run}", "total", 0, cap, now + ttl)
+
+
+def exceeded(standing: Standing, amount: int) -> BudgetExceeded:
+    """The error for a call that could cost `amount` nano-USD, when a line has less left."""
+    line = standing.line
+    what = "of this run" if line.owner.startswith(f"{RUN}:") else _WORDS[line.period]
+    budget = Budget(line.cap, period(line.period))
+    now = line.start  # any moment of the period
+    end = budget.end(now)
+    message = (
+        f"The budget {what} does not allow this call: it could cost up to {show(amount)} USD, and "
+        f"{show(standing.left)} of {show(line.cap)} USD is left."
+    )
+    if end is not None:
+        message += f" It begins anew at {datetime.fromtimestamp(end / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}."
+    return BudgetExceeded(message, resets_at=end)
+
+
+_WORDS = {"day": "of this day", "week": "of this week", "month": "of this month", "total": "of this key"}
+
+
+def _line(owner: str, budget: Budget, now: int) -> Line:
+    end = budget.end(now)
+    return Line(owner, budget.period, budget.start(now), budget.amount, None if end is None else end + KEPT)

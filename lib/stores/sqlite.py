@@ -1,0 +1,135 @@
+"""SQLite: one file, shared by all workers of a machine (write-ahead log, https://sqlite.org/wal.html)."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.monkey import is_module_patched
+
+from lib.base.errors import StoreUnavailable
+from lib.stores.database import Params, Row, Session, Sql, T, unavailable
+
+FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
+LONGEST_PAUSE = 0.01
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NOTHING: Mapping[str, Any] = {}
+
+
+class SqliteDatabase:
+    """One file. A worker has one connection for writing; between its BEGIN and COMMIT no other call runs.
+
+    A commit survives the end of the process at any moment. `durable` says whether it is meant to survive a
+    power cut as well as a file can without a flush for each commit: the last moments may be lost, the file not.
+    """
+
+    kind = "sqlite"
+
+    def __init__(self, path: Path, timeout: float, *, durable: bool = True) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._synchronous = "NORMAL" if durable else "OFF"
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """See `Database`."""
+        # the first way costs next to nothing, and it is free nearly always
+        if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=self._timeout):
+            raise unavailable("the file is written to by other calls")
+        try:
+            connection = self._begun()
+            try:
+                result = work(_Session(connection))
+                connection.execute("COMMIT")
+                return result
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has taken it back already
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            self._forget()
+            raise unavailable(error) from error
+        finally:
+            self._lock.release()
+
+    def report(self, work: Callable[[Session], T]) -> T:
+        """See `Database`. Reads on a connection and, in a server, in a thread of its own."""
+        if is_module_patched("socket"):
+            result: T = gevent.get_hub().threadpool.apply(self._read, (work,))
+            return result
+        return self._read(work)
+
+    def close(self) -> None:
+        """See `Database`."""
+        with self._lock:
+            self._forget()
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        try:
+            connection = self._open()
+            try:
+                connection.execute("BEGIN")
+                return work(_Session(connection))
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    def _begun(self) -> sqlite3.Connection:
+        """The connection, with a transaction that holds the lock for writing."""
+        if self._connection is None:
+            self._connection = self._open()
+        connection, pause, end = self._connection, FIRST_PAUSE, 0.0
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return connection
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                end = end or now + self._timeout
+                if error.sqlite_errorcode not in _BUSY or now >= end:
+                    raise
+            time.sleep(pause)  # another worker's turn; other calls of this one go on
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(detail=f"{self._path.parent}: {error.strerror}") from error
+        connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA busy_timeout = 0")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class _Session:
+    __slots__ = ("_execute",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def rows(self, sql: Sql, params: Params = _NOTHING) -> Sequence[Row]:
+        """See `Session`."""
+        return self._execute(sql.sqlite, params).fetchall()
+
+    def change(self, sql: Sql, params: Params = _NOTHING) -> int:
+        """See `Session`."""
+        return self._execute(sql.sqlite, params).rowcount
