@@ -1,6 +1,6 @@
 """Floor 2: who may enter."""
 
-from lib.access.access_file import AccessFile, IssuerRow, Requirement, load_access
+from lib.access.access_file import AccessFile, IssuerRow, Requirement, load_access, parse_budget
 from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ADMIN, ANONYMOUS, EVERYTHING, FAMILIES, LOCAL, SCOPES, Caller
 from lib.access.failures import Failures
@@ -28,4 +28,5 @@ __all__ = [
     "client_address",
     "load_access",
     "looks_like_token",
+    "parse_budget",
 ]

@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from lib.access.caller import SCOPES
 from lib.access.jwks import is_safe_url
-from lib.base import SettingsError
+from lib.base import Budget, SettingsError, money, period
 
 Scalar = str | bool | int | float
 AlgorithmName = Literal["RS256", "ES256"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_BUDGET = re.compile(r"(?=[\d.]*[1-9])\d{1,9}(?:\.\d{1,9})?/(?:day|week|month|total)", re.ASCII)
 _DAY = 86_400.0
 
 
@@ -82,11 +82,22 @@ class IssuerRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Tags by name, each with the claim that it comes from."""
         return self.tags_claims if isinstance(self.tags_claims, dict) else {claim: claim for claim in self.tags_claims}
 
+    @property
+    def amounts(self) -> tuple[Budget, ...]:
+        """The budgets, parsed. Raises ValueError."""
+        return tuple(parse_budget(text) for text in self.budgets)
+
 
 class AccessFile(msgspec.Struct, frozen=True):
     """The whole file: issuers by their names, which go to logs and records."""
 
     issuers: dict[str, IssuerRow] = {}
+
+
+def parse_budget(text: str) -> Budget:
+    """A budget as a person writes it, such as `50/month`, in USD. Raises ValueError, which quotes nothing."""
+    amount, _, name = text.partition("/")
+    return Budget(money.to_nano(money.parse_usd(amount)), period(name))
 
 
 def load_access(path: Path) -> AccessFile:
@@ -163,13 +174,15 @@ def _claim_faults(row: IssuerRow) -> Iterator[str]:
 
 
 def _limit_faults(row: IssuerRow) -> Iterator[str]:
-    if any(len(scope.split()) != 1 for scope in row.scopes):
-        yield "scopes: each is one word"
+    if not SCOPES.issuperset(row.scopes):
+        yield f"scopes: there are {', '.join(sorted(SCOPES))}"
     if not row.models or "" in row.models:
         yield "models: is empty"
     for position, budget in enumerate(row.budgets, 1):
-        if not _BUDGET.fullmatch(budget):
-            yield f"budgets: entry {position} is not an amount of USD and day, week, month or total, such as 50/month"
+        try:
+            parse_budget(budget)
+        except ValueError as error:
+            yield f"budgets: entry {position}: {error}"
     for name in ("rpm", "tpm"):
         limit = getattr(row, name)
         if limit is not None and limit < 1:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lib.access.access_file import IssuerRow, Requirement, Scalar
 from lib.access.token_parts import refused
+from lib.base import Budget
 
 MAX_TEXT = 256  # characters of a name, a budget key, a tag or a scope
 
@@ -17,14 +18,14 @@ MAX_TEXT = 256  # characters of a name, a budget key, a tag or a scope
 @dataclass(frozen=True, slots=True)
 class TokenIdentity:
     """A caller who showed a token. `issuer` is its name in `access.toml`; `name` and `budget_key` are unique
-    within an issuer only; `budgets` are as the file spells them; `claims` is everything the token says, and
+    within an issuer only; `claims` is everything the token says, and
     is not shown when this is written down."""
 
     issuer: str
     name: str
     scopes: frozenset[str]
     budget_key: str | None
-    budgets: tuple[str, ...]
+    budgets: tuple[Budget, ...]
     rpm: int | None
     tpm: int | None
     models: tuple[str, ...]
@@ -48,7 +49,7 @@ def identify(issuer: str, row: IssuerRow, claims: Mapping[str, Any]) -> TokenIde
         name=name,
         scopes=frozenset((*row.scopes, *_words(claims.get(row.scopes_claim) if row.scopes_claim else None))),
         budget_key=_budget_key(row, claims, name),
-        budgets=row.budgets,
+        budgets=row.amounts,
         rpm=row.rpm,
         tpm=row.tpm,
         models=row.models,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from lib.access import AccessFile, Requirement, load_access
+from lib.access import SCOPES, AccessFile, Requirement, load_access
 from lib.base import SettingsError
 
 ROOT = Path(__file__).parents[3]
@@ -55,15 +56,21 @@ def test_the_samples_of_this_project_are_good():
     assert issuers["gitlab"].tags == {name: name for name in ("gitlab_realm", "gitlab_instance_id")}
 
 
+def test_the_sample_names_every_scope():
+    assert [scope for scope in SCOPES if scope not in (ROOT / "access.toml.sample").read_text()] == []
+
+
 def test_everything_that_may_be_said_is_in_the_sample():
     sample = (ROOT / "access.toml.sample").read_text()
     row = load_access(ROOT / "access.toml.sample").issuers["auth0"]
     assert [name for name in row.__struct_fields__ if name not in sample] == []
 
 
-@pytest.mark.parametrize("budget", ["50/month", "0.01/day", "1.5/week", "999999999/total", "0.000000001/total"])
+@pytest.mark.parametrize("budget", ["50/month", "0.01/day", "1.5/week", "1000000000/total", "0.000000001/total"])
 def test_a_budget(read, budget):
-    assert read(ISSUER + f"budgets = ['{budget}']").issuers["acme"].budgets == (budget,)
+    (parsed,) = read(ISSUER + f"budgets = ['{budget}']").issuers["acme"].amounts
+    amount, _, name = budget.partition("/")
+    assert (Decimal(parsed.amount), parsed.period) == (Decimal(amount) * 10**9, name)
 
 
 FAULTS = [
@@ -96,6 +103,7 @@ FAULTS = [
     ("a requirement of nothing", ISSUER + "required = [{ claims = [] }]", "issuers.acme.required: entry 1"),
     ("a requirement without a value", ISSUER + "required = { a = 1, b = [] }", "issuers.acme.required: entry 2"),
     ("two scopes in one", ISSUER + "scopes = ['chat agents']", "issuers.acme.scopes"),
+    ("an unknown scope", ISSUER + "scopes = ['chat', 'everything']", "issuers.acme.scopes"),
     ("an empty scope", ISSUER + "scopes = ['']", "issuers.acme.scopes"),
     ("no model", ISSUER + "models = []", "issuers.acme.models"),
     ("no requests", ISSUER + "rpm = 0", "issuers.acme.rpm"),
@@ -103,7 +111,7 @@ FAULTS = [
     *(
         (f"the budget {budget}", ISSUER + f"budgets = ['5/day', '{budget}']", "issuers.acme.budgets: entry 2")
         for budget in ("50", "0/day", "0.0/day", "-1/day", "nan/day", "1e3/day", "5/year", "5/Day", "/day", "5 / day",
-                       "1234567890/day", "1.2.3/day", "\u0665/day", "")
+                       "1000000000.1/day", "1.2.3/day", "\u0665/day", "")
     ),
 ]  # fmt: skip
 

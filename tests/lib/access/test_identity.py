@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.access import IssuerRow, Requirement, TokenIdentity
 from lib.access.identity import identify
+from lib.base import Budget
 from lib.base.errors import Unauthorized
 
 VERIFIED = Requirement(("https://example.com/email_verified", "email_verified"), True, {"sub": "*@clients"})
@@ -34,7 +35,8 @@ def code(claims: dict[str, Any], **row: Any) -> str | None:
 
 def test_what_the_file_grants_is_handed_on():
     identity = who(budgets=("5/day",), rpm=3, tpm=4, models=("gpt-*",), scopes=("chat",))
-    assert (identity.issuer, identity.name, identity.budget_key, identity.budgets) == ("acme", "ada", "ada", ("5/day",))
+    assert (identity.issuer, identity.name, identity.budget_key) == ("acme", "ada", "ada")
+    assert identity.budgets == (Budget(5 * 10**9, "day"),)
     assert (identity.rpm, identity.tpm, identity.models, identity.scopes) == (3, 4, ("gpt-*",), {"chat"})
 
 
