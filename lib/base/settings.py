@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from lib.base.money import MOST
+from lib.base.networks import parse_networks
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 _REDIS_ADDRESS = re.compile(
@@ -86,6 +87,10 @@ class Settings(BaseModel):
         8082, ge=0, le=65535, description="Port of the Prometheus metrics, on HOST as well. 0 turns them off."
     )
     models_file: Path = Field(Path("models.toml"), description="Providers, models, fallbacks, timeouts, allow lists.")
+    access_file: Path = Field(
+        Path("access.toml"),
+        description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
+    )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/aiproxy.db"),
         description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
@@ -134,6 +139,13 @@ class Settings(BaseModel):
         (),
         description="The main key; several, comma-separated, for rotation. Taken raw, as Bearer and as x-api-key.",
     )
+    allowed_ips: Words = Field(
+        (), description="Addresses and CIDR blocks that may call, comma-separated. Empty: from everywhere."
+    )
+    trusted_proxies: Words = Field(
+        (),
+        description="Addresses and CIDR blocks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
     openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
     openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
     anthropic_api_key: SecretStr | None = Field(None, description="Anthropic's key.")
@@ -179,6 +191,12 @@ class Settings(BaseModel):
             if scheme not in ("http", "https") or not rest or "*" in rest or "/" in rest:
                 raise ValueError("must list exact origins such as https://studio.example.org")
         return origins
+
+    @field_validator("allowed_ips", "trusted_proxies")
+    @classmethod
+    def _networks(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(words)
+        return words
 
     @model_validator(mode="after")
     def _closed_by_default(self) -> Settings:
