@@ -5,7 +5,7 @@ from lib.stores.breaker import Breaker
 from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.guarded import Guarded
 from lib.stores.migrate import HEAD, fault, migrate, version
-from lib.stores.opening import counters_file, migration_url, open_counters, open_database
+from lib.stores.opening import counters_path, migration_url, open_counters, open_database
 from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "Sql",
     "Standing",
     "Window",
-    "counters_file",
+    "counters_path",
     "fault",
     "migrate",
     "migration_url",
