@@ -2,14 +2,18 @@
 
 from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reservation, Standing
 from lib.stores.database import Database, Row, Session, Sql
+from lib.stores.keys import KeyRow, KeyStore
 from lib.stores.migrate import HEAD, fault, migrate, version
 from lib.stores.opening import migration_url, open_database
+from lib.stores.upkeep import Watch, prepare, prepare_apart
 
 __all__ = [
     "CALL_COLUMNS",
     "HEAD",
     "Accounts",
     "Database",
+    "KeyRow",
+    "KeyStore",
     "Line",
     "Overdrawn",
     "Reservation",
@@ -17,9 +21,12 @@ __all__ = [
     "Session",
     "Sql",
     "Standing",
+    "Watch",
     "fault",
     "migrate",
     "migration_url",
     "open_database",
+    "prepare",
+    "prepare_apart",
     "version",
 ]
