@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from lib.base import Settings
@@ -94,6 +95,8 @@ def default(field: FieldInfo) -> str:
     value = field.default
     if field.default_factory is not None or value is None or value == ():
         return ""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
