@@ -24,7 +24,7 @@ from lib.base import ModelsFile, Settings, SettingsError, load, load_models
 from lib.net import HttpClient
 from lib.providers import build_catalog
 from lib.telemetry import add_secrets, child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
-from lib.wiring import build_services, configure_telemetry
+from lib.wiring import build_database, build_services, configure_telemetry, prepare_database
 from src import create_app, renew
 
 log = get_logger("aiproxy.server")
@@ -41,6 +41,7 @@ def configuration() -> dict[str, Any]:
         _make_key_for_this_run()
         _good = _read()
         configure_telemetry(_good[0])
+        prepare_database(_good[0], apart=True)
     except SettingsError as error:
         _refuse(error)
     settings = _good[0]
@@ -93,6 +94,7 @@ def _read() -> tuple[Settings, ModelsFile]:
         raise SettingsError(f"AIPROXY_API_KEY must be set: {settings.host} can be reached from elsewhere")
     models = load_models(settings.models_file)
     build_catalog(models, settings, HttpClient())
+    build_database(settings)
     return settings, models
 
 
@@ -152,7 +154,7 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
         key = os.environ["AIPROXY_API_KEY"]
         header = f" -H 'Authorization: Bearer {key}'"
         yield f"A key for this run, because {settings.host} can be reached from elsewhere: {key}"
-    elif settings.aiproxy_api_key:
+    elif not settings.open_here:
         header = ' -H "Authorization: Bearer $AIPROXY_API_KEY"'
     else:
         yield "OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Not for production."
