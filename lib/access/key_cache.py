@@ -48,8 +48,7 @@ class KeyCache(Generic[T]):
         if last is not None:
             if now < last.fresh_until:
                 return last.found
-            if now - last.asked < GRACE:
-                last.fresh_until = now + FRESH
+            last.fresh_until = max(now, min(now + FRESH, last.asked + GRACE))
         try:
             found = self.guarded(lambda: self._look(digest))
         except StoreUnavailable as error:
