@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from lib.access import AddressList, Callers, Doors, EnvironmentKeys, Failures, ManagedKeys
 from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
-from lib.base.errors import StoreUnavailable
-from lib.gateway import Chooser, Circuit, Gateway, Limits, Persistence, Settler
+from lib.base.money import to_nano
+from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
+from lib.ledger import Books
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Database, KeyStore, Watch, open_database, prepare, prepare_apart
-from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports, get_logger
+from lib.stores import Accounts, Database, Guarded, KeyStore, counters_file, open_counters, open_database
+from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
-log = get_logger("aiproxy.wiring")
 FAILURES = 30  # wrong credentials at once from one address and worker, and in each minute after
 
 
@@ -24,13 +25,14 @@ class Services:
 
     settings: Settings
     database: Database
-    store_watch: Watch
     managed_keys: ManagedKeys
     callers: Callers
     models: ModelsFile
     catalog: Catalog
     gateway: Gateway
     settler: Settler
+    books: Books
+    rates: Rates
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -43,61 +45,74 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     models = models or load_models(settings.models_file)
     http = before.http if before else HttpClient()
     catalog = build_catalog(models, settings, http)
-    settler = before.settler if before else _build_settler(settings, models)
+    settler = before.settler if before else _build_settler(settings)
+    settler.know(models.names())
     database = before.database if before else build_database(settings)
     managed_keys = _build_managed_keys(settings, database, before)
+    books = before.books if before else build_books(settings, database)
     defaults = models.defaults
+    rates = before.rates if before else build_rates(settings)
+    meter = Meter(books, Prices(models), rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
+        meter,
         settler,
-        Persistence(defaults.attempts, defaults.longest_wait),
-        Limits(settings.request_timeout_seconds, settings.ping_seconds),
+        Behaviour(
+            Persistence(defaults.attempts, defaults.longest_wait),
+            Limits(settings.request_timeout_seconds, settings.ping_seconds),
+        ),
     )
     return Services(
         settings=settings,
         database=database,
-        store_watch=before.store_watch if before else Watch(database, _log_store),
         managed_keys=managed_keys,
         callers=_build_callers(settings, managed_keys, before.callers.failures if before else Failures(FAILURES)),
         models=models,
         catalog=catalog,
         gateway=gateway,
         settler=settler,
+        books=books,
+        rates=rates,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
 
 
-def _build_settler(settings: Settings, models: ModelsFile) -> Settler:
-    served = set(models.models)
-    return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
-
-
 def build_database(settings: Settings) -> Database:
-    """The database of DATABASE_URL; connects when it is used. Raises `SettingsError`."""
+    """The database of DATABASE_URL. Connects when it is first used. Raises `SettingsError`."""
     try:
-        return open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
+        database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
+    return Guarded(database)
 
 
-def prepare_database(settings: Settings, *, apart: bool = False) -> None:
-    """Make the database ready, SQLite by itself; a warning when it cannot be reached. `apart`: from another process.
+def build_books(settings: Settings, database: Database) -> Books:
+    """The books of a database."""
+    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
 
-    Raises `SettingsError` when its tables are not those of this program, with the command that helps.
-    """
-    build_database(settings)
-    work = prepare_apart if apart else prepare
-    try:
-        wrong = work(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
-    except StoreUnavailable as error:
-        _log_store(error.detail)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    else:
-        if wrong:
-            raise SettingsError(wrong)
+
+def build_rates(settings: Settings) -> Rates:
+    """The counters of requests and tokens a minute. Connects when they are first used."""
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    file = counters_file(settings.database_url.get_secret_value())
+    return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
+
+
+def _terms(settings: Settings, models: ModelsFile) -> Terms:
+    return Terms(
+        run_cap=to_nano(settings.max_cost_per_run),
+        run_ttl=int(settings.run_ttl_hours * 3600 * 1000),
+        reserve_output=models.defaults.reserve_output,
+        budgets_when_down=settings.budgets_when_down,
+        ledger_when_down=settings.ledger_when_down,
+    )
+
+
+def _build_settler(settings: Settings) -> Settler:
+    served: set[str] = set()
+    return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 
 def build_managed_keys(settings: Settings, database: Database) -> ManagedKeys:
@@ -125,13 +140,6 @@ def _build_callers(settings: Settings, managed: ManagedKeys, failures: Failures)
         open_here=settings.open_here,
     )
     return Callers(doors, failures)
-
-
-def _log_store(wrong: str | None) -> None:
-    if wrong:
-        log.warning("the database cannot be used", detail=wrong)
-    else:
-        log.info("the database can be used again")
 
 
 def configure_telemetry(settings: Settings) -> None:

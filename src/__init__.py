@@ -5,20 +5,18 @@ from __future__ import annotations
 from flask import Flask
 
 from lib.base import ModelsFile, Settings, load
-from lib.wiring import Services, build_services, prepare_database
+from lib.wiring import Services, build_services
 from src import cors, errors, observe, routes
 from src.context import EXTENSION
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
-    """The WSGI application. Reads the settings, and prepares the database and the services, unless given them.
+    """The WSGI application. Reads the settings and wires the services itself unless given them.
 
-    Raises `lib.base.SettingsError` when the settings, the models file or the database's tables are wrong.
+    Raises `lib.base.SettingsError` when the settings or the models file are wrong.
     """
     settings = settings or load()
-    if services is None:
-        prepare_database(settings)
-        services = build_services(settings)
+    services = services or build_services(settings)
     app = Flask("src", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

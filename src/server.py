@@ -14,21 +14,25 @@ import secrets
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask
 
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
+from lib.base.errors import StoreUnavailable
 from lib.net import HttpClient
 from lib.providers import build_catalog
 from lib.telemetry import add_secrets, child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
-from lib.wiring import build_database, build_services, configure_telemetry, prepare_database
-from src import create_app, renew
+from lib.wiring import build_services, configure_telemetry
+from src import create_app, database, renew
+from src.context import EXTENSION
 
 log = get_logger("aiproxy.server")
-LAST_SECONDS = 5  # between the end of the grace and the master's SIGKILL
+LAST_SECONDS = 6  # between the end of the grace and the master's SIGKILL
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
@@ -41,7 +45,7 @@ def configuration() -> dict[str, Any]:
         _make_key_for_this_run()
         _good = _read()
         configure_telemetry(_good[0])
-        prepare_database(_good[0], apart=True)
+        database.prepare(_good[0])
     except SettingsError as error:
         _refuse(error)
     settings = _good[0]
@@ -52,7 +56,7 @@ def configuration() -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.web_concurrency,
         "worker_connections": settings.worker_connections,
-        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
+        "graceful_timeout": ceil(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
         "forwarder_headers": "",
         "timeout": 60,
         "keepalive": 75,
@@ -64,6 +68,7 @@ def configuration() -> dict[str, Any]:
         "when_ready": _when_ready,
         "post_fork": _post_fork,
         "child_exit": _child_exit,
+        "worker_exit": _worker_exit,
     }
 
 
@@ -94,7 +99,6 @@ def _read() -> tuple[Settings, ModelsFile]:
         raise SettingsError(f"AIPROXY_API_KEY must be set: {settings.host} can be reached from elsewhere")
     models = load_models(settings.models_file)
     build_catalog(models, settings, HttpClient())
-    build_database(settings)
     return settings, models
 
 
@@ -154,7 +158,7 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
         key = os.environ["AIPROXY_API_KEY"]
         header = f" -H 'Authorization: Bearer {key}'"
         yield f"A key for this run, because {settings.host} can be reached from elsewhere: {key}"
-    elif not settings.open_here:
+    elif settings.aiproxy_api_key:
         header = ' -H "Authorization: Bearer $AIPROXY_API_KEY"'
     else:
         yield "OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Not for production."
@@ -170,6 +174,13 @@ def _post_fork(_server: Any, _worker: Any) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # kept until it can act on it
+
+
+def _worker_exit(_server: Any, worker: Any) -> None:
+    """In a worker that ends by itself: nothing of the books is left to others."""
+    if worker.wsgi is not None:
+        with suppress(StoreUnavailable):
+            worker.wsgi.extensions[EXTENSION].books.leave()
 
 
 def _child_exit(_server: Any, worker: Any) -> None:

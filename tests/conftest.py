@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from lib.stores import Database, migrate, migration_url, open_database
 from tests.servers import Postgres, Redis
 from tests.upstream import Gateway, Gateways, Upstream
 
@@ -50,25 +49,6 @@ def postgres() -> Iterator[Postgres]:
         yield server
     finally:
         server.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database with the newest tables; a test runs once on each kind."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/aiproxy.db"
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    migrate(migration_url(url))
-    return url
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """The same, opened."""
-    opened = open_database(database_url, 5.0)
-    yield opened
-    opened.close()
 
 
 def _running_redis(directory: Path) -> Iterator[Redis]:

@@ -146,7 +146,7 @@ class ManagedKeys:
 
     def _hash(self, key: str) -> str:
         if self._secret is None:
-            self._secret = self._cache.guarded(lambda: self._store.secret(SECRET, make_secret)).encode()
+            self._secret = self._store.secret(SECRET, make_secret).encode()
         return hash_of(key, self._secret)
 
     def _milliseconds(self) -> int:

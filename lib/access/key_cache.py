@@ -14,11 +14,9 @@ from lib.telemetry import get_logger
 log = get_logger("aiproxy.access")
 FRESH = 2.0  # seconds that an answer of the store is taken for the truth
 GRACE = 60.0  # seconds that a found key stays good while the store is down
-PAUSE = 1.0  # seconds after a failure in which a store is not asked again
 MOST = 10_000  # answers of either kind that are kept; the oldest go first
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -39,7 +37,6 @@ class KeyCache(Generic[T]):
         self._clock = clock
         self._found: OrderedDict[str, _Answer[T]] = OrderedDict()
         self._absent: OrderedDict[str, _Answer[T]] = OrderedDict()  # apart: guesses must not push out keys
-        self._down_until = 0.0
 
     def get(self, digest: str) -> T | None:
         """What this hash leads to. Raises `StoreUnavailable` when the store is down and no answer is good enough."""
@@ -50,7 +47,7 @@ class KeyCache(Generic[T]):
                 return last.found
             last.fresh_until = max(now, min(now + FRESH, last.asked + GRACE))
         try:
-            found = self.guarded(lambda: self._look(digest))
+            found = self._look(digest)
         except StoreUnavailable as error:
             if last is None or last.found is None or now - last.asked >= GRACE:
                 raise
@@ -58,16 +55,6 @@ class KeyCache(Generic[T]):
             return last.found
         self._keep(digest, _Answer(found, now, now + FRESH))
         return found
-
-    def guarded(self, ask: Callable[[], R]) -> R:
-        """What `ask` gets from the store, unless that failed a moment ago. Raises `StoreUnavailable`."""
-        if self._clock() < self._down_until:
-            raise StoreUnavailable(detail="the key store failed a moment ago")
-        try:
-            return ask()
-        except StoreUnavailable:
-            self._down_until = self._clock() + PAUSE
-            raise
 
     def _keep(self, digest: str, answer: _Answer[T]) -> None:
         self._found.pop(digest, None)

@@ -11,10 +11,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -28,9 +28,14 @@ from pydantic import (
     model_validator,
 )
 
+from lib.base.money import MOST
 from lib.base.networks import parse_networks
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
+_REDIS_ADDRESS = re.compile(
+    r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
+    r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
+)
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -86,6 +91,36 @@ class Settings(BaseModel):
         Path("access.toml"),
         description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
     )
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/aiproxy.db"),
+        description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
+        "<database> for several machines.",
+    )
+    store_timeout_seconds: float = Field(
+        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey for rates that all machines share: redis://, rediss:// or unix://. "
+        "Without it, the workers of a machine share theirs in a file.",
+    )
+    rates_when_down: Literal["allow", "refuse"] = Field(
+        "allow", description="Calls with rates while their counters are down or slow: refuse (503) or allow."
+    )
+    budgets_when_down: Literal["refuse", "allow"] = Field(
+        "refuse", description="Calls with a budget while the database is down or slow: refuse (503) or allow."
+    )
+    ledger_when_down: Literal["refuse", "allow"] = Field(
+        "allow", description="Calls without a budget while the database is down or slow; their rows are written later."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, description="A worker that was silent for so long is taken for dead; its open calls are lost."
+    )
+    ledger_retention_days: float = Field(400, gt=0, description="How long the ledger keeps its rows.")
+    max_cost_per_run: Decimal = Field(
+        Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
+    )
+    run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -115,14 +150,6 @@ class Settings(BaseModel):
     trusted_proxies: Words = Field(
         (),
         description="Addresses and CIDR blocks of proxies whose X-Forwarded-For is believed, comma-separated.",
-    )
-    database_url: SecretStr = Field(
-        SecretStr("sqlite:///var/aiproxy.db"),
-        description="Where managed keys, budgets and the ledger are kept: sqlite:///<path>, "
-        "or postgresql+psycopg://<user>:<password>@<host>/<database>.",
-    )
-    store_timeout_seconds: float = Field(
-        2.0, gt=0, le=60, description="Longest wait for a store; of Redis, 0.25 seconds at most."
     )
     key_secret: SecretStr | None = Field(
         None,
@@ -164,6 +191,13 @@ class Settings(BaseModel):
     def _web_address(cls, url: str | None) -> str | None:
         if url is not None and not _WEB_ADDRESS.fullmatch(url):
             raise ValueError("must begin with http:// or https:// and name a host")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _REDIS_ADDRESS.fullmatch(url.get_secret_value()):
+            raise ValueError("must be such as redis://host:6379/0, rediss://user:password@host or unix:///path")
         return url
 
     @field_validator("allowed_origins")
@@ -209,7 +243,9 @@ class Settings(BaseModel):
         for key in (*self.aiproxy_api_key, *self.proxy_api_key, self.honeybadger_api_key, self.key_secret):
             if key is not None:
                 yield key.get_secret_value()
-        yield from _passwords(self.database_url.get_secret_value())
+        for url in (self.database_url, self.redis_url):
+            if url and (password := urlsplit(url.get_secret_value()).password):
+                yield from dict.fromkeys((password, unquote(password)))
         for name, value in self.vendor_values.items():
             if not name.endswith("_URL"):
                 yield value.get_secret_value()
@@ -233,14 +269,6 @@ class Settings(BaseModel):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-def _passwords(url: str) -> Iterator[str]:
-    """The secrets in a database's URL, as they stand there and as they are meant."""
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        named = [value for name, value in parse_qsl(parts.query) if "password" in name.lower()]
-        yield from {secret for text in (parts.password, *named) if text for secret in (text, unquote(text))}
 
 
 def setting_names() -> list[str]:

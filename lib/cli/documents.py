@@ -93,10 +93,10 @@ def with_table(text: str) -> str:
 def default(field: FieldInfo) -> str:
     """A setting's default as it would be written in config.txt; empty when there is none or the machine decides."""
     value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if field.default_factory is not None or value is None or value == ():
         return ""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -10,10 +10,11 @@ import msgspec
 
 from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
-from lib.gateway.call import Call, Reply
+from lib.gateway.call import Call, Produced, Record, Reply
 from lib.gateway.choose import Chooser
 from lib.gateway.circuit import Circuit
 from lib.gateway.headers import downward
+from lib.gateway.meter import Meter
 from lib.gateway.opening import Opening, Persistence
 from lib.gateway.settle import Settler
 from lib.gateway.stream import Stream
@@ -33,38 +34,52 @@ class Limits:
     ping: float
 
 
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How long and how often the gateway tries."""
+
+    persistence: Persistence
+    limits: Limits
+
+
 class Gateway:
     """Admits, chooses, sends and settles. One for each worker; calls share nothing but the circuit."""
 
     def __init__(
-        self, chooser: Chooser, circuit: Circuit, settler: Settler, persistence: Persistence, limits: Limits
+        self, chooser: Chooser, circuit: Circuit, meter: Meter, settler: Settler, behaviour: Behaviour
     ) -> None:
         self.chooser = chooser
+        self.meter = meter
         self._circuit = circuit
         self._settler = settler
-        self._persistence = persistence
-        self._limits = limits
+        self._persistence = behaviour.persistence
+        self._limits = behaviour.limits
 
     def call(self, call: Call) -> Reply:
         """Answer one call. Raises the error to show when there is nothing else to show.
 
         The call is settled when this returns a whole body or raises; a streamed body settles it when closed.
         """
+        record = call.record
         try:
             opening = self._admitted(call)
-            if call.record.stream and not call.path.multipart:  # some models transcribe whole, whatever was asked
-                return self._streamed(call, opening)
-            return self._waited_for(call, opening)
+            if record.stream and not call.path.multipart:  # some models transcribe whole, whatever was asked
+                reply = self._streamed(call, opening)
+            else:
+                reply = self._waited_for(call, opening)
         except AIProxyError as error:
-            call.record.failed(error)
-            call.record.gone |= isinstance(error, ClientGone)
-            self._settler.settle(call.record)
+            record.failed(error)
+            record.gone |= isinstance(error, ClientGone)
+            self._settler.settle(record)
+            error.headers = (*error.headers, *_rates(record))
             if isinstance(error, VendorRefused) and error.body:
-                return Reply(error.status, [("content-type", "application/json")], error.body)
+                return Reply(error.status, [("content-type", "application/json"), *error.headers], error.body)
             raise
         except BaseException:
-            self._settler.settle(call.record)
+            self._settler.settle(record)
             raise
+        reply.headers += _rates(record)
+        return reply
 
     def _admitted(self, call: Call) -> Opening:
         record = call.record
@@ -73,6 +88,8 @@ class Gateway:
         places = self.chooser.places(record.model_asked, call.path)
         total = places[0].timeouts.total or self._limits.total
         call.deadline = record.started + min(total, self._limits.total)
+        record.run = call.run
+        places = self.meter.admit(call, places)
         return Opening(call, places, self._circuit, self._persistence, self._settler)
 
     def _waited_for(self, call: Call, opening: Opening) -> Reply:
@@ -110,6 +127,7 @@ class Gateway:
         opened.answer.close()
         body = opened.block
         call.record.usage = find_usage(opened.sending.outgoing.path.shape, body)
+        call.record.produced = Produced(0, len(body))
         if opened.sending.translation is not None:
             body = msgspec.json.encode(opened.sending.translation.response(_decoded(body), int(time())))
             headers = [header for header in headers if header[0] != "content-type"]
@@ -124,3 +142,8 @@ def _decoded(body: bytes) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VendorProtocolError(detail=f"not to be decoded: {error}") from error
     return answer
+
+
+def _rates(record: Record) -> list[tuple[str, str]]:
+    """What a caller is told of its rates: nothing before it was admitted."""
+    return record.admission.headers() if record.admission is not None else []

@@ -1,17 +1,24 @@
 """Floor 1: where things are kept."""
 
 from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reservation, Standing
+from lib.stores.breaker import Breaker
 from lib.stores.database import Database, Row, Session, Sql
+from lib.stores.guarded import Guarded
 from lib.stores.keys import KeyRow, KeyStore
 from lib.stores.migrate import HEAD, fault, migrate, version
-from lib.stores.opening import migration_url, open_database
-from lib.stores.upkeep import Watch, prepare, prepare_apart
+from lib.stores.opening import counters_file, migration_url, open_counters, open_database
+from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
     "CALL_COLUMNS",
     "HEAD",
     "Accounts",
+    "Answer",
+    "Breaker",
+    "Counters",
     "Database",
+    "Guarded",
+    "Hit",
     "KeyRow",
     "KeyStore",
     "Line",
@@ -21,12 +28,12 @@ __all__ = [
     "Session",
     "Sql",
     "Standing",
-    "Watch",
+    "Window",
+    "counters_file",
     "fault",
     "migrate",
     "migration_url",
+    "open_counters",
     "open_database",
-    "prepare",
-    "prepare_apart",
     "version",
 ]

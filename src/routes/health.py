@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from lib.base.errors import StoreUnavailable
 from src.context import services
 
 blueprint = Blueprint("health", __name__)
@@ -21,7 +20,5 @@ def health() -> Response:
 @blueprint.get("/monitoring/ready")
 def ready() -> tuple[Response, int]:
     """Ready for traffic: 200, or 503 while starting, while draining, or when a required store is down."""
-    state: str = services().lifecycle.state
-    if state == "ready" and services().store_watch.fault():
-        state = StoreUnavailable.code
+    state = services().lifecycle.state
     return jsonify(status=state), 200 if state == "ready" else 503

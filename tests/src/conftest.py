@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from shutil import which
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from lib.base import Settings, load
-from lib.stores import prepare
 from lib.wiring import Services, build_services
 from src import create_app
+from tests.databases import new_sqlite
 from tests.upstream import Gateway, Gateways, Upstream
 from tests.upstream.gateway import KEY, ROOT, vendors
 
@@ -26,19 +23,9 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 collect_ignore = [] if BROWSER else ["test_docs_in_a_browser.py"]
 
 
-@cache
-def database_url() -> str:
-    """An empty database with tables, for the whole run and away from the checkout."""
-    directory = TemporaryDirectory(prefix="aiproxy-tests-")
-    atexit.register(directory.cleanup)
-    url = f"sqlite:///{directory.name}/aiproxy.db"
-    assert prepare(url, 10) is None
-    return url
-
-
 def settings(**environ: str) -> Settings:
     """Settings as the environment gives them, with the key of the tests, and no file but the models'."""
-    usual = {"AIPROXY_API_KEY": KEY, "MODELS_FILE": str(ROOT / "models.toml"), "DATABASE_URL": database_url()}
+    usual = {"AIPROXY_API_KEY": KEY, "MODELS_FILE": str(ROOT / "models.toml"), "DATABASE_URL": new_sqlite()}
     return load({**usual, **environ}, "/nonexistent/config.txt")
 
 

@@ -232,11 +232,8 @@ def test_a_store_that_is_down_is_no_wrong_key(clock):
         ManagedKeys(KeyStore(database), None, clock, clock),
         ManagedKeys(KeyStore(database), "s", clock, clock),
     ):
-        database.asked = 0
-        for _ in range(3):
-            with pytest.raises(StoreUnavailable):
-                found(keys, make_key())
-        assert database.asked == 1
+        with pytest.raises(StoreUnavailable):
+            found(keys, make_key())
         with pytest.raises(StoreUnavailable):
             keys.list_all()
 

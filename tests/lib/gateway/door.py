@@ -14,11 +14,28 @@ from gevent.event import Event
 from lib.access import ANONYMOUS
 from lib.base import load, load_models
 from lib.base.errors import AIProxyError
-from lib.gateway import Call, Chooser, Circuit, Gateway, Limits, Persistence, Record, Reply, Settler
+from lib.gateway import (
+    Behaviour,
+    Call,
+    Chooser,
+    Circuit,
+    Gateway,
+    Limits,
+    Meter,
+    Persistence,
+    Record,
+    Reply,
+    Settler,
+    Terms,
+)
+from lib.ledger import Books
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import build_catalog
+from lib.stores import Accounts, Sql, open_counters, open_database
 from lib.telemetry import NoMetrics
 from lib.wire import JsonBody, Path, Shape, path_of
+from tests.databases import new_sqlite
 from tests.upstream import Upstream
 from tests.upstream.gateway import vendors
 
@@ -43,17 +60,26 @@ timeouts = { connect = 0.05 }
 """
 
 
+TERMS = Terms(
+    run_cap=2_000_000_000,
+    run_ttl=86_400_000,
+    reserve_output=1000,
+    budgets_when_down="refuse",
+    ledger_when_down="allow",
+)
+
+
 class Visitor:
-    """The connection of a caller who stays until `leave`."""
+    """The connection of a caller who stays until `leave`, or as long as a server that goes on until `end`."""
 
     def __init__(self) -> None:
-        self.gone = False
+        self.gone = self.ended = False
         self._left = Event()
         self._act: Callable[[], None] | None = None
 
     def on_leave(self, act: Callable[[], None]) -> None:
         self._act = act
-        if self.gone:
+        if self.gone or self.ended:
             act()
 
     def pause(self, seconds: float) -> None:
@@ -61,6 +87,13 @@ class Visitor:
 
     def leave(self) -> None:
         self.gone = True
+        self._wake()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
         self._left.set()
         if self._act is not None:
             self._act()
@@ -115,13 +148,28 @@ class Door:
         urls = {"DEAD_BASE_URL": self._upstream.refuse, "LOST_BASE_URL": self._upstream.blackhole}
         settings = load({**vendors(self._upstream), **urls}, self._file.with_name("absent.txt"))
         self.circuit = Circuit(models.rest, clock)
+        self.database = open_database(new_sqlite(), 2.0)
+        self.books = Books(Accounts(self.database))
+        self.rates = Rates(open_counters(None, self._file.with_name("rates.db"), 2.0))
+        self.books.keep()  # connected: the first call is as quick as the others
         self.gateway = Gateway(
             Chooser(models, build_catalog(models, settings, self.http), pick),
             self.circuit,
+            Meter(self.books, Prices(models), self.rates, TERMS),
             Settler(self.tally, set()),
-            Persistence(models.defaults.attempts, models.defaults.longest_wait),
-            Limits(total, ping),
+            Behaviour(Persistence(models.defaults.attempts, models.defaults.longest_wait), Limits(total, ping)),
         )
+
+    def lose_books(self) -> Callable[[], None]:
+        """Take the tables away; call what this returns to bring them back."""
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE reservations RENAME TO elsewhere")))
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE calls RENAME TO nowhere")))
+
+        def found() -> None:
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE elsewhere RENAME TO reservations")))
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE nowhere RENAME TO calls")))
+
+        return found
 
     def call(self, model: str = "openai/ok", path: Path = CHAT, *, raw: bytes | None = None, **fields: Any) -> Call:
         """A call that passed its guard."""
@@ -159,6 +207,12 @@ class Door:
     def stream(self, model: str = "openai/ok", path: Path = CHAT, **fields: Any) -> bytes:
         """All of a streamed answer."""
         return b"".join(self.blocks(self.call(model, path, stream=True, **fields)))
+
+
+def end_soon(call: Call, seconds: float = 0.05) -> None:
+    """The server can wait no longer while others work."""
+    assert isinstance(call.client, Visitor)
+    gevent.spawn_later(seconds, call.client.end)
 
 
 def leave_soon(call: Call, seconds: float = 0.05) -> None:

@@ -155,9 +155,9 @@ def test_a_secret_is_made_once(store):
     assert store.secret("b", lambda: "third") == "third"
 
 
-def test_all_who_ask_at_once_get_the_same_secret(database_url):
+def test_all_who_ask_at_once_get_the_same_secret(url):
     def ask(number: int) -> str:
-        database = open_database(database_url, 10.0)
+        database = open_database(url, 10.0)
         try:
             return KeyStore(database).secret("shared", lambda: f"made by {number}")
         finally:
@@ -167,9 +167,9 @@ def test_all_who_ask_at_once_get_the_same_secret(database_url):
         assert len(set(pool.map(ask, range(16)))) == 1
 
 
-def test_of_all_who_take_a_name_at_once_one_gets_it(database_url):
+def test_of_all_who_take_a_name_at_once_one_gets_it(url):
     def take(number: int) -> bool:
-        database = open_database(database_url, 10.0)
+        database = open_database(url, 10.0)
         try:
             return KeyStore(database).insert(row(id=str(number), hash=str(number)))
         finally:
