@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from lib.access import AddressList, Callers, Doors, EnvironmentKeys, Failures, ManagedKeys
+from lib.access import (
+    AccessFile,
+    AddressList,
+    Callers,
+    Doors,
+    EnvironmentKeys,
+    Failures,
+    ManagedKeys,
+    Tokens,
+    load_access,
+)
 from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
@@ -26,6 +36,8 @@ class Services:
     settings: Settings
     database: Database
     managed_keys: ManagedKeys
+    access: AccessFile
+    tokens: Tokens
     callers: Callers
     models: ModelsFile
     catalog: Catalog
@@ -49,6 +61,9 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     settler.know(models.names())
     database = before.database if before else build_database(settings)
     managed_keys = _build_managed_keys(settings, database, before)
+    access = load_access(settings.access_file)
+    tokens = before.tokens if before and before.access == access else Tokens(access)
+    failures = before.callers.failures if before else Failures(FAILURES)
     books = before.books if before else build_books(settings, database)
     defaults = models.defaults
     rates = before.rates if before else build_rates(settings)
@@ -67,7 +82,9 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         settings=settings,
         database=database,
         managed_keys=managed_keys,
-        callers=_build_callers(settings, managed_keys, before.callers.failures if before else Failures(FAILURES)),
+        access=access,
+        tokens=tokens,
+        callers=Callers(_build_doors(settings, managed_keys, tokens), failures),
         models=models,
         catalog=catalog,
         gateway=gateway,
@@ -128,18 +145,19 @@ def _build_managed_keys(settings: Settings, database: Database, before: Services
     return build_managed_keys(settings, database)
 
 
-def _build_callers(settings: Settings, managed: ManagedKeys, failures: Failures) -> Callers:
-    doors = Doors(
+def _build_doors(settings: Settings, managed_keys: ManagedKeys, tokens: Tokens) -> Doors:
+    """The ways in. Without any key in the environment, only a development server on loopback is open."""
+    return Doors(
         environment=EnvironmentKeys(
             (key.get_secret_value() for key in settings.aiproxy_api_key),
             (key.get_secret_value() for key in settings.proxy_api_key),
         ),
-        managed=managed,
+        managed=managed_keys,
+        tokens=tokens or None,
         trusted=AddressList.parse(settings.trusted_proxies),
         agents_from=AddressList.parse(settings.allowed_ips),
         open_here=settings.open_here,
     )
-    return Callers(doors, failures)
 
 
 def configure_telemetry(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Floor 2: who may enter."""
 
+from lib.access.access_file import AccessFile, IssuerRow, Requirement, load_access
 from lib.access.addresses import AddressList, client_address
 from lib.access.amounts import parse_budget, show_budget
 from lib.access.api_keys import DEFAULT_OVERLAP, Issued, ManagedKey, ManagedKeys
@@ -7,6 +8,9 @@ from lib.access.caller import ADMIN, ANONYMOUS, EVERYTHING, FAMILIES, LOCAL, SCO
 from lib.access.callers import Callers, Doors
 from lib.access.credentials import AGENTS, MAIN, EnvironmentKeys
 from lib.access.failures import Failures
+from lib.access.identity import TokenIdentity
+from lib.access.token_parts import looks_like_token
+from lib.access.tokens import Tokens
 
 __all__ = [
     "ADMIN",
@@ -18,6 +22,7 @@ __all__ = [
     "LOCAL",
     "MAIN",
     "SCOPES",
+    "AccessFile",
     "AddressList",
     "Caller",
     "Callers",
@@ -25,9 +30,15 @@ __all__ = [
     "EnvironmentKeys",
     "Failures",
     "Issued",
+    "IssuerRow",
     "ManagedKey",
     "ManagedKeys",
+    "Requirement",
+    "TokenIdentity",
+    "Tokens",
     "client_address",
+    "load_access",
+    "looks_like_token",
     "parse_budget",
     "show_budget",
 ]

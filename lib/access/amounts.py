@@ -13,7 +13,7 @@ def parse_budget(text: str) -> Budget:
     amount, slash, name = text.partition("/")
     if not slash:
         raise ValueError("a budget is an amount and a period, such as 50/month")
-    return Budget(money.to_nano(money.parse_usd(amount.strip())), period(name.strip()))
+    return Budget(money.to_nano(money.parse_usd(amount)), period(name))
 
 
 def show_budget(budget: Budget) -> str:

@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Protocol
 
 from lib.access.addresses import AddressList, client_address
-from lib.access.api_keys import ManagedKeys
 from lib.access.caller import Caller
 from lib.access.credentials import AGENTS, EnvironmentKeys, HeaderLookup, presented
 from lib.access.failures import Failures
+from lib.access.identity import TokenIdentity
 from lib.access.key_form import looks_like_key
 from lib.access.this_machine import from_this_machine
-from lib.base.errors import Forbidden, GatewayError, Unauthorized
+from lib.access.token_callers import caller_of
+from lib.access.token_parts import looks_like_token
+from lib.base.errors import AIProxyError, Forbidden, GatewayError, Unauthorized
 
 Address = Callable[[], str | None]
-Tokens = Callable[[str], Caller]
-"""From a token (JWT) to its caller. Raises `Unauthorized`, or a `GatewayError` when its issuer cannot be asked."""
+
+
+class Verifier(Protocol):
+    """What `Tokens` does."""
+
+    def verify(self, token: str) -> TokenIdentity:
+        """Who shows a token (JWT). Raises `Unauthorized`, `IssuerUnavailable`."""
+
+
+class Finder(Protocol):
+    """What `ManagedKeys` does for callers."""
+
+    def find(self, key: str, address: Address) -> Caller | None:
+        """Who holds a key. Raises `StoreUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +45,8 @@ class Doors:
     """
 
     environment: EnvironmentKeys
-    managed: ManagedKeys
-    tokens: Tokens | None = None
+    managed: Finder
+    tokens: Verifier | None = None
     trusted: AddressList = field(default_factory=AddressList)
     agents_from: AddressList = field(default_factory=AddressList)
     open_here: bool = False
@@ -55,48 +70,40 @@ class Callers:
         doors = self._doors
         shown = presented(headers)
         address = cache(lambda: client_address(peer, headers.get("X-Forwarded-For", ""), doors.trusted))
-        caller = self._known(shown, address)
-        if caller is not None:
-            return caller
-        if doors.open_here and not any(self._has_form(credential) for credential in shown):
-            return from_this_machine(headers.get("Host", ""), None if elsewhere else peer)
-        if shown:
-            self.failures.failed(address())
-            if not doors.agents_from.admits(address()):
-                raise Forbidden("This address may not call.")
-        raise Unauthorized
+        try:
+            return self._known(shown, address)
+        except Unauthorized:
+            if doors.open_here and not any(self._has_form(credential) for credential in shown):
+                return from_this_machine(headers.get("Host", ""), None if elsewhere else peer)
+            if shown:
+                self.failures.failed(address())
+                if not doors.agents_from.admits(address()):
+                    raise Forbidden("This address may not call.") from None
+            raise
 
-    def _known(self, shown: Sequence[str], address: Address) -> Caller | None:
+    def _known(self, shown: Sequence[str], address: Address) -> Caller:
         """Whose credential one of these is. What cannot be told matters only when no other one is good."""
         caller = self._doors.environment.find(shown)
         if caller is not None and (caller is not AGENTS or self._doors.agents_from.admits(address())):
             return caller
-        untold: GatewayError | None = None
+        refusal: AIProxyError = Unauthorized()
         for credential in shown:
             try:
-                caller = self._holder(credential, address)
-            except GatewayError as error:
-                untold = error
-            else:
-                if caller is not None:
-                    return caller
-        if untold is not None:
-            raise untold
-        return None
+                return self._holder(credential, address)
+            except (Unauthorized, GatewayError) as error:
+                if not isinstance(refusal, GatewayError):
+                    refusal = error
+        raise refusal
 
-    def _holder(self, credential: str, address: Address) -> Caller | None:
+    def _holder(self, credential: str, address: Address) -> Caller:
         """Who holds a managed key or a token."""
-        if self._doors.tokens is not None and _is_token(credential):
-            try:
-                return self._doors.tokens(credential)
-            except Unauthorized:
-                return None
-        return self._doors.managed.find(credential, address)
+        if self._doors.tokens is not None and looks_like_token(credential):
+            return caller_of(self._doors.tokens.verify(credential))
+        caller = self._doors.managed.find(credential, address)
+        if caller is None:
+            raise Unauthorized
+        return caller
 
     def _has_form(self, credential: str) -> bool:
         """Whether a credential is meant for one of the ways in, so that even an open server must know it."""
-        return looks_like_key(credential) or (self._doors.tokens is not None and _is_token(credential))
-
-
-def _is_token(credential: str) -> bool:
-    return credential.count(".") == 2
+        return looks_like_key(credential) or (self._doors.tokens is not None and looks_like_token(credential))

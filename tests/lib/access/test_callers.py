@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import EnvironHeaders
 
-from lib.access import AGENTS, LOCAL, MAIN, AddressList, Callers, Doors, EnvironmentKeys, Failures
+from lib.access import AGENTS, LOCAL, MAIN, AddressList, Callers, Doors, EnvironmentKeys, Failures, TokenIdentity
 from lib.access.caller import Caller
-from lib.base.errors import Forbidden, RateLimited, StoreUnavailable, Unauthorized
+from lib.base import Budget
+from lib.base.errors import Forbidden, IssuerUnavailable, RateLimited, Unauthorized
 
 KEY = "key-of-this-environment"
 OTHER = "key-that-comes-next"
@@ -215,17 +216,47 @@ def test_the_address_behind_a_trusted_proxy_counts():
 # ---- tokens ----
 
 
-def token_caller(token):
-    if token == "unreachable.issuer.x":
-        raise StoreUnavailable
-    if token != "a.good.token":
-        raise Unauthorized("of the issuer")
-    return Caller("alice")
+class Issuer:
+    """Knows one token, and stands for one issuer that cannot be asked."""
+
+    def verify(self, token):
+        if token == "unreachable.issuer.x":
+            raise IssuerUnavailable
+        if token != "a.good.token":
+            raise Unauthorized(detail="token: signature")
+        return TokenIdentity(
+            issuer="auth0",
+            name="alice",
+            scopes=frozenset({"chat", "openai", "complete_code"}),
+            budget_key="team",
+            budgets=(Budget(5, "day"),),
+            rpm=3,
+            tpm=None,
+            models=("gpt-*",),
+            tags={"a": "b"},
+            claims={"secret": "claim"},
+        )
+
+
+ISSUER = Issuer()
+
+
+def test_what_a_token_allows():
+    assert callers(KEY, tokens=ISSUER).identify(headers(authorization="a.good.token"), CALLER) == Caller(
+        "auth0:alice",
+        frozenset({"chat", "openai"}),
+        ("gpt-*",),
+        (Budget(5, "day"),),
+        "token:auth0/team",
+        3,
+        None,
+        {"a": "b"},
+    )
 
 
 def test_what_has_two_dots_is_a_token():
-    keys = callers(KEY, tokens=token_caller)
-    assert keys.identify(headers(authorization="Bearer a.good.token"), CALLER).name == "alice"
+    keys = callers(KEY, tokens=ISSUER)
+    assert keys.identify(headers(authorization="Bearer a.good.token"), CALLER).name == "auth0:alice"
     for shown in ("a.bad.token", "a.good.token.", "good.token", "..", "..."):
         with pytest.raises(Unauthorized) as caught:
             keys.identify(headers(authorization=shown), CALLER)
@@ -233,22 +264,23 @@ def test_what_has_two_dots_is_a_token():
 
 
 def test_a_key_of_the_environment_may_have_two_dots():
-    assert callers("my.own.key", tokens=token_caller).identify(headers(x_api_key="my.own.key"), CALLER) is MAIN
+    assert callers("my.own.key", tokens=ISSUER).identify(headers(x_api_key="my.own.key"), CALLER) is MAIN
 
 
 def test_an_issuer_that_cannot_be_asked_is_not_a_wrong_token():
-    keys = callers(KEY, tokens=token_caller)
-    with pytest.raises(StoreUnavailable):
+    keys = callers(KEY, tokens=ISSUER)
+    with pytest.raises(IssuerUnavailable):
         keys.identify(headers(authorization="unreachable.issuer.x"), CALLER)
     assert keys.identify(headers(authorization="unreachable.issuer.x", x_api_key=KEY), CALLER) is MAIN
     assert (
-        keys.identify(headers(authorization="unreachable.issuer.x", x_api_key="a.good.token"), CALLER).name == "alice"
+        keys.identify(headers(authorization="unreachable.issuer.x", x_api_key="a.good.token"), CALLER).name
+        == "auth0:alice"
     )
 
 
 def test_an_open_server_knows_tokens():
-    keys = callers(open_here=True, tokens=token_caller)
-    assert keys.identify(headers(host="localhost", authorization="a.good.token"), "127.0.0.1").name == "alice"
+    keys = callers(open_here=True, tokens=ISSUER)
+    assert keys.identify(headers(host="localhost", authorization="a.good.token"), "127.0.0.1").name == "auth0:alice"
     assert keys.identify(headers(host="localhost", authorization="anything"), "127.0.0.1") is LOCAL
     with pytest.raises(Unauthorized):
         keys.identify(headers(host="localhost", authorization="a.bad.token"), "127.0.0.1")
