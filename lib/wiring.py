@@ -23,7 +23,7 @@ from lib.ledger import Books
 from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, Database, Guarded, KeyStore, counters_file, open_counters, open_database
+from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
 FAILURES = 30  # wrong credentials at once from one address and worker, and in each minute after
@@ -113,7 +113,7 @@ def build_books(settings: Settings, database: Database) -> Books:
 def build_rates(settings: Settings) -> Rates:
     """The counters of requests and tokens a minute. Connects when they are first used."""
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    file = counters_file(settings.database_url.get_secret_value())
+    file = counters_path(settings.database_url.get_secret_value())
     return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
 
 

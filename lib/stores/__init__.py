@@ -6,7 +6,7 @@ from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.guarded import Guarded
 from lib.stores.keys import KeyRow, KeyStore
 from lib.stores.migrate import HEAD, fault, migrate, version
-from lib.stores.opening import counters_file, migration_url, open_counters, open_database
+from lib.stores.opening import counters_path, migration_url, open_counters, open_database
 from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "Sql",
     "Standing",
     "Window",
-    "counters_file",
+    "counters_path",
     "fault",
     "migrate",
     "migration_url",
