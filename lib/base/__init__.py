@@ -15,6 +15,7 @@ from lib.base.models_file import (
     load_models,
 )
 from lib.base.price_rows import PriceRow, is_pattern
+from lib.base.networks import Network, parse_networks
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Lifecycle",
     "ModelRow",
     "ModelsFile",
+    "Network",
     "Period",
     "PriceRow",
     "ProviderRow",
@@ -38,6 +40,7 @@ __all__ = [
     "load",
     "load_models",
     "money",
+    "parse_networks",
     "period",
     "setting_names",
 ]

@@ -26,6 +26,8 @@ from pydantic import (
     model_validator,
 )
 
+from lib.base.networks import parse_networks
+
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
@@ -78,6 +80,10 @@ class Settings(BaseModel):
         8082, ge=0, le=65535, description="Port of the Prometheus metrics, on HOST as well. 0 turns them off."
     )
     models_file: Path = Field(Path("models.toml"), description="Providers, models, fallbacks, timeouts, allow lists.")
+    access_file: Path = Field(
+        Path("access.toml"),
+        description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
+    )
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -95,6 +101,13 @@ class Settings(BaseModel):
     aiproxy_api_key: Secrets = Field(
         (),
         description="The main key; several, comma-separated, for rotation. Taken raw, as Bearer and as x-api-key.",
+    )
+    allowed_ips: Words = Field(
+        (), description="Addresses and CIDR blocks that may call, comma-separated. Empty: from everywhere."
+    )
+    trusted_proxies: Words = Field(
+        (),
+        description="Addresses and CIDR blocks of proxies whose X-Forwarded-For is believed, comma-separated.",
     )
     openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
     openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
@@ -134,6 +147,12 @@ class Settings(BaseModel):
             if scheme not in ("http", "https") or not rest or "*" in rest or "/" in rest:
                 raise ValueError("must list exact origins such as https://studio.example.org")
         return origins
+
+    @field_validator("allowed_ips", "trusted_proxies")
+    @classmethod
+    def _networks(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(words)
+        return words
 
     @model_validator(mode="after")
     def _closed_by_default(self) -> Settings:
