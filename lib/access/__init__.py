@@ -2,6 +2,7 @@
 
 from lib.access.addresses import AddressList, client_address
 from lib.access.caller import ADMIN, ANONYMOUS, EVERYTHING, FAMILIES, LOCAL, SCOPES, Caller
+from lib.access.failures import Failures
 from lib.access.main_keys import MainKeys
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "SCOPES",
     "AddressList",
     "Caller",
+    "Failures",
     "MainKeys",
     "client_address",
 ]
