@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from lib.access import MainKeys
 from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
-from lib.gateway import Chooser, Circuit, Gateway, Limits, Persistence, Settler
+from lib.base.money import to_nano
+from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
+from lib.ledger import Books
+from lib.limits import Prices
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
+from lib.stores import Accounts, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
 
@@ -23,6 +27,7 @@ class Services:
     catalog: Catalog
     gateway: Gateway
     settler: Settler
+    books: Books
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -35,14 +40,20 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     models = models or load_models(settings.models_file)
     http = before.http if before else HttpClient()
     catalog = build_catalog(models, settings, http)
-    settler = before.settler if before else _build_settler(settings, models)
+    settler = before.settler if before else _build_settler(settings)
+    settler.know(models.names())
+    books = before.books if before else build_books(settings)
     defaults = models.defaults
+    meter = Meter(books, Prices(models), _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
+        meter,
         settler,
-        Persistence(defaults.attempts, defaults.longest_wait),
-        Limits(settings.request_timeout_seconds, settings.ping_seconds),
+        Behaviour(
+            Persistence(defaults.attempts, defaults.longest_wait),
+            Limits(settings.request_timeout_seconds, settings.ping_seconds),
+        ),
     )
     return Services(
         settings=settings,
@@ -51,13 +62,33 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         catalog=catalog,
         gateway=gateway,
         settler=settler,
+        books=books,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
 
 
-def _build_settler(settings: Settings, models: ModelsFile) -> Settler:
-    served = set(models.models)
+def build_books(settings: Settings) -> Books:
+    """The books. Connects when they are first used. Raises `SettingsError`."""
+    try:
+        database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_URL: {error}") from None
+    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
+
+
+def _terms(settings: Settings, models: ModelsFile) -> Terms:
+    return Terms(
+        run_cap=to_nano(settings.max_cost_per_run),
+        run_ttl=int(settings.run_ttl_hours * 3600 * 1000),
+        reserve_output=models.defaults.reserve_output,
+        budgets_when_down=settings.budgets_when_down,
+        ledger_when_down=settings.ledger_when_down,
+    )
+
+
+def _build_settler(settings: Settings) -> Settler:
+    served: set[str] = set()
     return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 

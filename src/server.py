@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,7 +29,7 @@ from lib.wiring import build_services, configure_telemetry
 from src import create_app, renew
 
 log = get_logger("aiproxy.server")
-LAST_SECONDS = 5  # between the end of the grace and the master's SIGKILL
+LAST_SECONDS = 6  # between the end of the grace and the master's SIGKILL
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
@@ -51,7 +52,7 @@ def configuration() -> dict[str, Any]:
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.web_concurrency,
         "worker_connections": settings.worker_connections,
-        "graceful_timeout": int(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
+        "graceful_timeout": ceil(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
         "forwarder_headers": "",
         "timeout": 60,
         "keepalive": 75,

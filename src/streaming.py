@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -13,13 +14,15 @@ from lib.base.errors import (
     BadRequest,
     BodyTooLarge,
     ClientGone,
+    DeadlineExceeded,
+    Draining,
     SlowRequest,
     UnsupportedMediaType,
     VendorProtocolError,
     VendorRefused,
 )
 from lib.gateway import Call, Reply, upward
-from lib.net import ClientWatch, NoWatch, has_left
+from lib.net import ClientWatch, NoWatch, Wait, has_left
 from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
@@ -85,7 +88,7 @@ def _response(reply: Reply) -> Response:
 def _watch() -> ClientWatch | NoWatch:
     """The client's connection, as far as the server shows it."""
     sock = request.environ.get("gunicorn.socket")
-    return NoWatch() if sock is None else ClientWatch(sock)
+    return NoWatch() if sock is None else ClientWatch(sock, services().lifecycle)
 
 
 def _body(path: Path) -> JsonBody | Form:
@@ -103,12 +106,15 @@ def _body(path: Path) -> JsonBody | Form:
 def _read(size: int = -1) -> bytes:
     """The next bytes of the request's body; all of them by default.
 
-    Raises `SlowRequest`, `ClientGone`, `BadRequest` for broken chunks, `BodyTooLarge`.
+    Raises `SlowRequest`, `DeadlineExceeded`, `ClientGone`, `Draining`, `BadRequest` for broken chunks, `BodyTooLarge`.
     """
+    left = observation().record.started + services().settings.request_timeout_seconds - monotonic()
     try:
-        data: bytes = request.stream.read(size)
-        if size < 0 and request.content_length is None:
-            request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
+        late = DeadlineExceeded(detail="reading the request")  # though each byte may be in time
+        with Wait(left, late, services().lifecycle, Draining()):
+            data: bytes = request.stream.read(size)
+            if size < 0 and request.content_length is None:
+                request.stream.read(1)  # a body in chunks that ends at the limit, or beyond: only the next read tells
     except ClientDisconnected:  # or stood still for CLIENT_TIMEOUT_SECONDS
         sock = request.environ.get("gunicorn.socket")
         observation().record.gone = sock is not None and has_left(sock)

@@ -1,15 +1,17 @@
-"""The gevent worker, with three changes: errors before the application are JSON, a drain that balancers
-notice, and idle connections that do not hold up the end."""
+"""The gevent worker, with four changes: errors before the application are JSON, a drain that balancers notice,
+idle connections that do not hold up the end, and calls that do not end in silence when the grace is over."""
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 from contextlib import suppress
 from errno import ECONNRESET
 from http import HTTPStatus
+from math import ceil
 from socket import SHUT_WR
-from typing import Any, Literal
+from typing import Any
 
 import gevent
 import gevent.socket
@@ -21,6 +23,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from lib.base.errors import AIProxyError
+from lib.net import Wait
 from lib.telemetry import get_logger
 from lib.wire import openai_error, openai_type
 from src import server
@@ -37,7 +40,9 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (refused.ParseException, 400),
 )
 LINGER_SECONDS = 2.0
+LAST_LINGER_SECONDS = 0.5  # once the worker stops
 LINGER_BYTES = 65536  # taken at once
+FAREWELL_SECONDS = 2  # at least, for what calls say that were ended with the grace
 LAST_CHANCE = 0.05  # seconds for the next request of a connection once the worker stops
 
 
@@ -46,8 +51,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._idle: set[_Idle] = set()
+        self._idle: set[Wait] = set()
         self._outdated = False
+        self._grace = 0.0
         self.wsgi: Any = None
 
     def init_signals(self) -> None:
@@ -67,7 +73,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Make the application."""
         super().load_wsgi()
         settings = self.wsgi.extensions[EXTENSION].settings
-        self.cfg.set("graceful_timeout", int(settings.graceful_timeout_seconds))  # the master's includes the drain
+        self._grace = settings.graceful_timeout_seconds
+        self.cfg.set("graceful_timeout", ceil(self._grace) + FAREWELL_SECONDS)  # the master's includes the drain
         if self._outdated:
             server.reread(self.wsgi)
 
@@ -83,6 +90,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self.alive = False
         for idle in list(self._idle):
             idle.end()
+        gevent.spawn_later(self._grace, self.wsgi.extensions[EXTENSION].lifecycle.end)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection. A client that stands still does not keep it for ever."""
@@ -95,26 +103,27 @@ class Worker(GeventWorker):  # type: ignore[misc]
         read the rest first, whatever its size, without ever yielding to another call."""
         keep: bool = super().handle_request(listener_name, req, sock, addr)
         if _unread(req):
-            _linger(sock)
+            _linger(sock, LINGER_SECONDS if self.alive else LAST_LINGER_SECONDS)
             raise StopIteration
         return keep
 
-    def timeout_ctx(self) -> _Idle:
+    def timeout_ctx(self) -> Wait:
         """Around the wait for a connection's next request."""
-        return _Idle(self.cfg.keepalive if self.alive else LAST_CHANCE, self._idle)
+        return Wait(self.cfg.keepalive if self.alive else LAST_CHANCE, False, self._idle)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """A request that never reached the application: answer in JSON, say nothing of what was sent."""
+        request_id = secrets.token_hex(16)
         status = next((status for kind, status in _STATUSES if isinstance(exc, kind)), 500)
         if status == 500:
-            log.error("request failed before the application", exc_info=exc)
+            log.error("request failed before the application", request_id=request_id, exc_info=exc)
         else:
-            log.info("malformed request", status=status, kind=type(exc).__name__)
+            log.info("malformed request", request_id=request_id, status=status, kind=type(exc).__name__)
         message = AIProxyError.message if status == 500 else HTTPStatus(status).phrase + "."
         body = msgspec.json.encode(openai_error(message, openai_type(status), "malformed_request", None))
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n\r\n"
         )
         try:
             util.write_nonblock(client, head.encode("latin-1") + body)
@@ -130,9 +139,9 @@ def _unread(req: Any) -> bool:
     return isinstance(reader, ChunkedReader) and reader.parser is not None
 
 
-def _linger(sock: Any) -> None:
+def _linger(sock: Any, seconds: float) -> None:
     """Take what still comes for a moment, so that the client reads the answer and not a reset (RFC 9112, 9.6)."""
-    with suppress(OSError), gevent.Timeout(LINGER_SECONDS, False):  # type: ignore[arg-type]  # silently
+    with suppress(OSError), Wait(seconds, False):
         sock.shutdown(SHUT_WR)
         while sock.recv(LINGER_BYTES):
             gevent.sleep(0.01)
@@ -152,29 +161,3 @@ class _Connection(gevent.socket.socket):
                 super().sendall(memoryview(data)[sent:], flags)
         except TimeoutError as error:
             raise ConnectionResetError(ECONNRESET, "the client stopped reading") from error
-
-
-class _Idle(gevent.Timeout):
-    """A silent time-out that can be ended early: the connection it waits on is then closed."""
-
-    def __init__(self, seconds: float, among: set[_Idle]) -> None:
-        super().__init__(seconds, False)  # type: ignore[arg-type]  # False: time out silently
-        self._among = among
-        self._greenlet = gevent.getcurrent()
-
-    def __enter__(self) -> _Idle:
-        self._among.add(self)
-        super().__enter__()
-        return self
-
-    def __exit__(self, kind: Any, value: Any, traceback: Any) -> Literal[True] | None:
-        self._among.discard(self)
-        return super().__exit__(kind, value, traceback)
-
-    def end(self) -> None:
-        """Make the wait time out now."""
-        gevent.get_hub().loop.run_callback(self._end)
-
-    def _end(self) -> None:
-        if self in self._among:  # else its request has come in the meantime, and is being served
-            self._greenlet.throw(self)

@@ -14,8 +14,8 @@ from lib.base.models_file import (
     Timeouts,
     load_models,
 )
-from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.networks import Network, parse_networks
+from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.settings import Settings, SettingsError, load, setting_names
 
 __all__ = [

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 State = Literal["starting", "ready", "draining"]
 
 
+class Endable(Protocol):
+    """Something that waits, and can be told that there is no more time."""
+
+    def end(self) -> None:
+        """Come to an end now. Must not block."""
+
+
 class Lifecycle:
-    """`state` says whether new traffic is welcome. A worker that drains never becomes ready again."""
+    """`state` says whether new traffic is welcome. A worker that drains never becomes ready again.
+
+    What is added is told when the worker can wait no longer; what comes later than that, at once.
+    """
 
     def __init__(self) -> None:
         self.state: State = "starting"
+        self._waiting: set[Endable] = set()
+        self._ended = False
 
     def ready(self) -> None:
         """Everything is made; traffic may come."""
@@ -21,3 +33,19 @@ class Lifecycle:
     def drain(self) -> None:
         """The worker was told to stop: balancers should send traffic elsewhere."""
         self.state = "draining"
+
+    def end(self) -> None:
+        """The grace is over: everything that still waits ends now."""
+        self._ended = True
+        for each in list(self._waiting):
+            each.end()
+
+    def add(self, each: Endable) -> None:
+        """Something waits."""
+        self._waiting.add(each)
+        if self._ended:
+            each.end()
+
+    def discard(self, each: Endable) -> None:
+        """It waits no longer."""
+        self._waiting.discard(each)

@@ -99,6 +99,12 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: dict[str, ModelRow] = {}
     prices: dict[str, PriceRow] = {}
 
+    def names(self) -> set[str]:
+        """What models are called in it: by callers, and by the vendors that serve them."""
+        places = [place for row in self.models.values() for place in (*row.targets, *row.fallbacks)]
+        full = [place.model if isinstance(place, Target) else place for place in places]
+        return {*self.models, *(name.partition("/")[2] or name for name in full)}
+
 
 BUILT_IN_TIMEOUTS = Timeouts(connect=5.0, first_byte=300.0, idle=120.0, total=None)
 

@@ -11,8 +11,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -26,6 +28,7 @@ from pydantic import (
     model_validator,
 )
 
+from lib.base.money import MOST
 from lib.base.networks import parse_networks
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
@@ -84,6 +87,26 @@ class Settings(BaseModel):
         Path("access.toml"),
         description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
     )
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/aiproxy.db"),
+        description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
+        "<database> for several machines.",
+    )
+    store_timeout_seconds: float = Field(2, gt=0, description="The longest that a call waits for a store of ours.")
+    budgets_when_down: Literal["refuse", "allow"] = Field(
+        "refuse", description="Calls with a budget while the database is down or slow: refuse (503) or allow."
+    )
+    ledger_when_down: Literal["refuse", "allow"] = Field(
+        "allow", description="Calls without a budget while the database is down or slow; their rows are written later."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, description="A worker that was silent for so long is taken for dead; its open calls are lost."
+    )
+    ledger_retention_days: float = Field(400, gt=0, description="How long the ledger keeps its rows.")
+    max_cost_per_run: Decimal = Field(
+        Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
+    )
+    run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -173,6 +196,8 @@ class Settings(BaseModel):
         """Every secret that is held: what the log's redaction must know."""
         for key in self.aiproxy_api_key:
             yield key.get_secret_value()
+        if password := urlsplit(self.database_url.get_secret_value()).password:
+            yield password
         if self.honeybadger_api_key:
             yield self.honeybadger_api_key.get_secret_value()
         for name, value in self.vendor_values.items():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lib.access import Caller
-from lib.base.errors import AIProxyError
+from lib.base.errors import AIProxyError, ClientGone, Draining
 from lib.wire import Form, JsonBody, Path, Usage
 
 
@@ -19,24 +19,49 @@ class Client(Protocol):
     def gone(self) -> bool:
         """Whether the client closed it."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server can wait no longer."""
+
     def on_leave(self, act: Callable[[], None]) -> None:
-        """Run `act` when the client closes the connection; the latest one given counts."""
+        """Run `act` when the client closes the connection, or the server can wait no longer; the latest one counts."""
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but wake when the client leaves."""
+        """Sleep, but wake when either happens."""
+
+
+class Produced(NamedTuple):
+    """What came of a stream: its events, and the bytes that they had beyond the shortest of them."""
+
+    events: int = 0
+    content: int = 0
+
+
+NOTHING_PRODUCED = Produced()
+
+
+class Admitted(Protocol):
+    """What was taken for a call before it was sent."""
+
+    def settle(self, record: Record) -> None:
+        """Give back what is left of it, and write down what the call cost. Never raises."""
 
 
 @dataclass(slots=True)
 class Record:
     """What is known of a call once it is over: the access line, the metrics, later the ledger.
 
-    Times are in seconds; `first_byte` counts from the start to the first content.
+    Times are in seconds; `first_byte` counts from the start to the first content. `usage_is_final`: it is the
+    vendor's closing count. `produced` is what a stream brought, for want of that. `cost` is in nano-USD, None
+    when the model has no price. `admission` settles it.
     """
 
     started: float = field(default_factory=monotonic)
     request_id: str | None = None
     caller: str | None = None
     run: str | None = None
+    route: str = ""
+    family: str = ""
     model_asked: str | None = None
     model_served: str | None = None
     provider: str | None = None
@@ -45,6 +70,10 @@ class Record:
     status: int = 0
     error: str | None = None
     usage: Usage | None = None
+    usage_is_final: bool = True
+    produced: Produced = NOTHING_PRODUCED
+    cost: int | None = None
+    admission: Admitted | None = None
     first_byte: float | None = None
     gone: bool = False
     settled: bool = False
@@ -72,6 +101,10 @@ class Call:
     record: Record
     run: str | None = None
     deadline: float = float("inf")
+
+    def aborted(self) -> AIProxyError:
+        """Why an answer was aborted: the client left, or the server can wait no longer."""
+        return Draining() if self.client.ended and not self.client.gone else ClientGone()
 
 
 class Blocks(Protocol):

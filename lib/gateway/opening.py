@@ -16,6 +16,7 @@ from lib.base.errors import (
     AIProxyError,
     ClientGone,
     DeadlineExceeded,
+    Draining,
     GatewayError,
     RateLimited,
     Untranslatable,
@@ -61,7 +62,7 @@ class Opening:
     def step(self, until: float) -> Opened | None:
         """Go on until the clock shows `until`. None: nothing to show yet.
 
-        Raises the error of the last attempt when none is left, `DeadlineExceeded`, `ClientGone`.
+        Raises the error of the last attempt when none is left, `DeadlineExceeded`, `ClientGone`, `Draining`.
         """
         until = min(until, self._call.deadline)
         while True:
@@ -70,6 +71,8 @@ class Opening:
             try:
                 opened = self._try(until)
             except ClientGone:
+                raise self._call.aborted() from None
+            except Draining:
                 raise
             except AIProxyError as error:
                 self._failed(error)
@@ -140,11 +143,11 @@ class Opening:
         return seconds <= self._patience and not self._circuit.rests(place.key)
 
     def _pause(self, seconds: float) -> float:
-        """Wait, and say for how long. Raises `ClientGone`."""
+        """Wait, and say for how long. Raises `ClientGone`, `Draining`."""
         begin = monotonic()
         self._call.client.pause(seconds)
-        if self._call.client.gone:
-            raise ClientGone
+        if self._call.client.gone or self._call.client.ended:
+            raise self._call.aborted()
         return monotonic() - begin
 
     def _begin(self, place: Place) -> Trial | None:

@@ -12,6 +12,7 @@ import msgspec
 from lib.base.errors import DeadlineExceeded
 from lib.gateway.call import Call
 from lib.gateway.choose import Place
+from lib.net import Wait
 from lib.providers import Outgoing
 from lib.wire import Form, JsonBody, Shape, Translation, counterpart, translation
 
@@ -103,9 +104,14 @@ def _form(call: Call, form: Form, place: Place) -> Sending:
 
 def _until(deadline: float, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """An upload, as slow as its caller, but no slower than the call may be."""
-    for piece in pieces:
+    while True:
+        late = DeadlineExceeded(detail="uploading")
         if monotonic() >= deadline:
-            raise DeadlineExceeded(detail="uploading")
+            raise late
+        with Wait(deadline - monotonic(), late):  # a piece may come byte by byte
+            piece = next(pieces, None)
+        if piece is None:
+            return
         yield piece
 
 

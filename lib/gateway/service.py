@@ -10,10 +10,11 @@ import msgspec
 
 from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
-from lib.gateway.call import Call, Reply
+from lib.gateway.call import Call, Produced, Reply
 from lib.gateway.choose import Chooser
 from lib.gateway.circuit import Circuit
 from lib.gateway.headers import downward
+from lib.gateway.meter import Meter
 from lib.gateway.opening import Opening, Persistence
 from lib.gateway.settle import Settler
 from lib.gateway.stream import Stream
@@ -33,17 +34,26 @@ class Limits:
     ping: float
 
 
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How long and how often the gateway tries."""
+
+    persistence: Persistence
+    limits: Limits
+
+
 class Gateway:
     """Admits, chooses, sends and settles. One for each worker; calls share nothing but the circuit."""
 
     def __init__(
-        self, chooser: Chooser, circuit: Circuit, settler: Settler, persistence: Persistence, limits: Limits
+        self, chooser: Chooser, circuit: Circuit, meter: Meter, settler: Settler, behaviour: Behaviour
     ) -> None:
         self.chooser = chooser
+        self.meter = meter
         self._circuit = circuit
         self._settler = settler
-        self._persistence = persistence
-        self._limits = limits
+        self._persistence = behaviour.persistence
+        self._limits = behaviour.limits
 
     def call(self, call: Call) -> Reply:
         """Answer one call. Raises the error to show when there is nothing else to show.
@@ -73,6 +83,8 @@ class Gateway:
         places = self.chooser.places(record.model_asked, call.path)
         total = places[0].timeouts.total or self._limits.total
         call.deadline = record.started + min(total, self._limits.total)
+        record.run = call.run
+        places = self.meter.admit(call, places)
         return Opening(call, places, self._circuit, self._persistence, self._settler)
 
     def _waited_for(self, call: Call, opening: Opening) -> Reply:
@@ -110,6 +122,7 @@ class Gateway:
         opened.answer.close()
         body = opened.block
         call.record.usage = find_usage(opened.sending.outgoing.path.shape, body)
+        call.record.produced = Produced(0, len(body))
         if opened.sending.translation is not None:
             body = msgspec.json.encode(opened.sending.translation.response(_decoded(body), int(time())))
             headers = [header for header in headers if header[0] != "content-type"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from time import monotonic
 
 from lib.base.errors import AIProxyError
+from lib.base.money import show
 from lib.gateway.call import Record
 from lib.providers import ECHO
 from lib.telemetry import Finished, Metrics, get_logger
@@ -12,20 +15,24 @@ from lib.telemetry import Finished, Metrics, get_logger
 log = get_logger("aiproxy.gateway")
 access = get_logger("aiproxy.access")
 
-
-MAX_SERVED = 200  # models that are counted by name
+MAX_SERVED = 50  # models of one provider that are counted by name, beside those of the models file
 
 
 class Settler:
-    """Turns records into metrics and log lines.
+    """Turns records into metrics, log lines and rows of the ledger.
 
     `served` is the set of models that metrics name: it grows by those that a provider answered for,
-    up to `MAX_SERVED`, so that no caller can make labels without end.
+    up to `MAX_SERVED` each, so that no caller can make labels without end, and by those that `know` is told.
     """
 
     def __init__(self, metrics: Metrics, served: set[str]) -> None:
         self._metrics = metrics
         self._served = served
+        self._found: Counter[str] = Counter()  # by provider
+
+    def know(self, models: Iterable[str]) -> None:
+        """These are counted by name, whoever serves them."""
+        self._served.update(models)
 
     def entered(self) -> None:
         """A request has arrived. `finished` must follow."""
@@ -61,10 +68,13 @@ class Settler:
         if record.settled:
             return
         record.settled = True
+        if record.admission is not None:
+            record.admission.settle(record)
         provider, model, usage = record.provider, _model(record), record.usage
         if provider is None or model is None:
             return
-        if record.status == 200 and len(self._served) < MAX_SERVED:
+        if record.status == 200 and model not in self._served and self._found[provider] < MAX_SERVED:
+            self._found[provider] += 1
             self._served.add(model)
         if usage is not None:
             self._metrics.tokens(provider, model, "input", usage.input_tokens)
@@ -119,6 +129,10 @@ def access_fields(request_id: str, method: str, route: str, record: Record, seco
         fields["output_tokens"] = usage.output_tokens
         fields["cache_read_tokens"] = usage.cache_read_tokens
         fields["cache_write_tokens"] = usage.cache_write_tokens + usage.cache_write_1h_tokens
+    if record.run is not None:
+        fields["run"] = record.run
+    if record.cost is not None:
+        fields["cost_usd"] = show(record.cost)
     if record.error is not None:
         fields["error"] = record.error
     return fields

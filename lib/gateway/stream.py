@@ -15,10 +15,11 @@ from lib.base.errors import (
     AIProxyError,
     ClientGone,
     DeadlineExceeded,
+    Draining,
     VendorProtocolError,
     VendorTimeout,
 )
-from lib.gateway.call import Call
+from lib.gateway.call import Call, Produced
 from lib.gateway.faults import clean
 from lib.gateway.opening import Opening
 from lib.gateway.outgoing import wants_usage
@@ -61,6 +62,8 @@ class Stream:
         self._over = False  # nothing more is read
         self._first = opened
         self._pending = PING if opened is None else b""
+        self._events_seen = self._bytes = 0
+        self._least = 1 << 30
         settler.stream_opened()
 
     def __iter__(self) -> Stream:
@@ -74,7 +77,7 @@ class Stream:
             try:
                 self._pending = self._next()
             except ClientGone:
-                self._call.record.gone = self._over = True
+                self._pending = self._aborted()
             except AIProxyError as error:
                 self._pending = self._failure(error)
         block, self._pending = self._pending, b""
@@ -91,7 +94,8 @@ class Stream:
                 opened.answer.close()
         self._first = self._opened = None
         if self._usage is not None:
-            record.usage = self._usage.usage
+            record.usage, record.usage_is_final = self._usage.usage, self._usage.final
+            record.produced = Produced(self._events_seen, self._bytes - self._events_seen * self._least)
         record.gone |= not self._over
         self._over = True
         self._settler.settle(record)
@@ -154,6 +158,7 @@ class Stream:
         assert self._usage is not None
         before = self._usage.usage
         self._usage.see(block)
+        self._count(block)
         if opened.sending.strip_usage and self._usage.usage is not before:
             block = without_usage(block)
         shape = opened.sending.outgoing.path.shape
@@ -163,6 +168,13 @@ class Stream:
                 return self._handed_on(opened, block) + self._failure(error)
         self._finished = self._finished or ends(shape, block) or nearly_ends(block)
         return self._handed_on(opened, block)
+
+    def _count(self, block: bytes) -> None:
+        """What a call is billed for that ends without the vendor's count: see `Produced`."""
+        count = block.count(b"\n\n") or 1
+        self._events_seen += count
+        self._bytes += len(block)
+        self._least = min(self._least, len(block) // count)
 
     def _handed_on(self, opened: Opened, block: bytes) -> bytes:
         if self._translator is not None:
@@ -178,6 +190,14 @@ class Stream:
         self._over = True
         return last + self._translator.finish() if self._translator is not None else last
 
+    def _aborted(self) -> bytes:
+        """Nobody reads on, or the server can wait no longer and says so."""
+        error = self._call.aborted()
+        if not isinstance(error, ClientGone):
+            return self._failure(error)
+        self._call.record.gone = self._over = True
+        return b""
+
     def _failure(self, error: AIProxyError) -> bytes:
         """The well-formed event that ends a stream with an error, in the caller's dialect."""
         self._over = True
@@ -185,7 +205,8 @@ class Stream:
         clean(error)
         self._call.record.failed(error)
         if self._opened is not None:
-            self._settler.attempt_failed(error, self._call.record)
+            if not isinstance(error, Draining):
+                self._settler.attempt_failed(error, self._call.record)
             if self._opened.kind != "events":
                 raise ConnectionResetError(ECONNRESET, "the answer was cut short") from error
         path = self._call.path

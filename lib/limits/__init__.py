@@ -1,7 +1,8 @@
 """Floor 2: what may be used: prices, and the worst case of a request."""
 
+from lib.limits.budgets import budget_lines, exceeded, run_line
 from lib.limits.estimate import Estimate, estimate, estimated_usage
 from lib.limits.price import Price
 from lib.limits.prices import Prices
 
-__all__ = ["Estimate", "Price", "Prices", "estimate", "estimated_usage"]
+__all__ = ["Estimate", "Price", "Prices", "budget_lines", "estimate", "estimated_usage", "exceeded", "run_line"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from lib.base import Budget
+from lib.base import Budget, period
 from lib.base.errors import BudgetExceeded
 from lib.base.money import show
 from lib.stores import Line, Standing
@@ -28,7 +28,7 @@ def exceeded(standing: Standing, amount: int) -> BudgetExceeded:
     """The error for a call that could cost `amount` nano-USD, when a line has less left."""
     line = standing.line
     what = "of this run" if line.owner.startswith(f"{RUN}:") else _WORDS[line.period]
-    budget = Budget(line.cap, line.period)
+    budget = Budget(line.cap, period(line.period))
     now = line.start  # any moment of the period
     end = budget.end(now)
     message = (

@@ -10,6 +10,8 @@ import gevent
 from gevent.event import Event
 from gevent.monkey import get_original
 
+from lib.net.wait import Among
+
 READ = 1  # libev's EV_READ
 GLANCE_SECONDS = 0.5  # between looks at a connection on which unread data hide its end
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -27,31 +29,40 @@ class ClientWatch:
 
     A client that closes, or shuts its sending side, counts as gone. While something that it sent is unread (the
     rest of an upload, a pipelined request) its end is looked for twice a second. Runs `on_leave`'s callback in the
-    loop: it must not block.
+    loop: it must not block. Until it is closed, it is one of `among`.
     """
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, among: Among | None = None) -> None:
         self.gone = False
+        self.ended = False
         self._sock = sock
+        self._among = set() if among is None else among
         self._act: Callable[[], None] | None = None
         self._left = Event()
         loop = gevent.get_hub().loop
         self._readable = loop.io(sock.fileno(), READ)
         self._readable.start(self._look)
         self._glance: Any = None
+        self._among.add(self)
 
     def on_leave(self, act: Callable[[], None]) -> None:
-        """Run `act` when the client leaves, at once if it has left. The latest `act` counts."""
+        """Run `act` when the client leaves or is told to, at once if that has happened. The latest `act` counts."""
         self._act = act
-        if self.gone:
+        if self.gone or self.ended:
             act()
 
     def pause(self, seconds: float) -> None:
-        """Sleep `seconds`, or until the client leaves."""
+        """Sleep `seconds`, or until the client leaves or is told to."""
         self._left.wait(seconds)
+
+    def end(self) -> None:
+        """There is no more time for this client: the same as if it left, but `ended` and not `gone`."""
+        self.ended = True
+        self._wake()
 
     def close(self) -> None:
         """Stop watching."""
+        self._among.discard(self)
         self._act = None
         self._readable.close()
         self._stop_glancing()
@@ -78,6 +89,9 @@ class ClientWatch:
         self._readable.stop()
         self._stop_glancing()
         self.gone = True
+        self._wake()
+
+    def _wake(self) -> None:
         self._left.set()
         if self._act is not None:
             self._act()
@@ -86,7 +100,7 @@ class ClientWatch:
 class NoWatch:
     """For servers that do not show their socket: the client is taken to stay."""
 
-    gone = False
+    gone = ended = False
 
     def on_leave(self, act: Callable[[], None]) -> None:
         """Nothing is watched."""

@@ -58,6 +58,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._idle: dict[tuple[str, str, int], deque[tuple[Any, float]]] = {}
+        self._swept = monotonic()
         self._tls: ssl.SSLContext | None = None
 
     def close(self) -> None:
@@ -68,6 +69,7 @@ class Connections:
 
     def take(self, origin: Origin) -> Any | None:
         """An idle connection that is still alive, or None."""
+        self._sweep(monotonic())
         idle = self._idle.get((origin.scheme, origin.host, origin.port))
         while idle:
             sock, since = idle.pop()
@@ -79,10 +81,22 @@ class Connections:
     def give(self, origin: Origin, sock: Any) -> None:
         """Keep a connection whose answer was read to its end."""
         now = monotonic()
+        self._sweep(now)
         idle = self._idle.setdefault((origin.scheme, origin.host, origin.port), deque())
-        while idle and (len(idle) >= MAX_IDLE or now - idle[0][1] >= IDLE_SECONDS):
+        if len(idle) >= MAX_IDLE:
             idle.popleft()[0].close()
         idle.append((sock, now))
+
+    def _sweep(self, now: float) -> None:
+        """Close what has been idle for too long, of every origin: some are never called again."""
+        if now - self._swept < IDLE_SECONDS:
+            return
+        self._swept = now
+        for key, idle in list(self._idle.items()):
+            while idle and now - idle[0][1] >= IDLE_SECONDS:
+                idle.popleft()[0].close()
+            if not idle:
+                del self._idle[key]
 
     def open(self, origin: Origin, timeout: float) -> Any:
         """A new connection, name lookup and TLS included, within `timeout` seconds. Raises OSError."""

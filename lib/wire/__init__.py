@@ -21,7 +21,7 @@ from lib.wire.sse import DONE, PING, Event, complete, encode, events
 from lib.wire.translate import StreamTranslator, Translation, translation
 from lib.wire.usage import Usage, anthropic_usage, find_usage, openai_usage, to_anthropic, to_openai
 from lib.wire.usage_watch import UsageWatch
-from lib.wire.vendor_errors import VendorMessage, read_error, stream_error
+from lib.wire.vendor_errors import VendorMessage, read_error
 
 __all__ = [
     "DONE",
@@ -60,7 +60,6 @@ __all__ = [
     "openai_usage",
     "path_of",
     "read_error",
-    "stream_error",
     "to_anthropic",
     "to_converse",
     "to_openai",

@@ -50,7 +50,7 @@ def call_id(vendors: Any, answer_id: str, index: int) -> str:
 def to_message(body: Json) -> Json:
     """Translate a whole chat completion; its first choice is the message.
 
-    Raises `VendorError` or `VendorOverloaded` when it is an error, and
+    Raises what it stands for when it is an error (`stream_error`), and
     `VendorProtocolError` when it is no chat completion.
     """
     reject(body)

@@ -36,7 +36,7 @@ def finish_reason(stop_reason: Any) -> str:
 def to_completion(body: Json, created: int) -> Json:
     """Translate a whole message. `created` is in seconds since 1970.
 
-    Raises `VendorError` or `VendorOverloaded` when it is an error, and
+    Raises what it stands for when it is an error (`stream_error`), and
     `VendorProtocolError` when it is no message.
     """
     reject(body)

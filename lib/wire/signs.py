@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from lib.base.errors import AIProxyError, RateLimited, VendorError, VendorOverloaded, VendorProtocolError, VendorRefused
+from lib.base.errors import AIProxyError, VendorProtocolError
 from lib.wire.paths import Shape
 from lib.wire.sse import Event, events
-from lib.wire.vendor_errors import read_error
+from lib.wire.vendor_errors import stream_error
 
 
 class _Head(msgspec.Struct):
@@ -80,9 +80,9 @@ def error_in(shape: Shape, event: Event, data: dict[str, Any], provider: str) ->
     `error`, and `response.failed`, which is told here only while nothing was shown yet.
     """
     if data.get("type") in ("error", "response.failed") or event.name == "error":
-        return in_stream_failure(event.data, provider)
+        return stream_error(event.data, provider)
     if shape not in (Shape.MESSAGE, Shape.RESPONSE) and data.get("error"):
-        return in_stream_failure(event.data, provider)
+        return stream_error(event.data, provider)
     return None
 
 
@@ -95,21 +95,8 @@ def error_in_body(shape: Shape, body: bytes, provider: str) -> AIProxyError | No
     except (msgspec.DecodeError, RecursionError):
         return VendorProtocolError(detail="an answer that is not a JSON object", provider=provider)
     if head.type == "error" or (head.error and shape is not Shape.RESPONSE):
-        return in_stream_failure(body, provider)
+        return stream_error(body, provider)
     return None
-
-
-def in_stream_failure(body: bytes, provider: str) -> AIProxyError:
-    """The error class for a failure reported inside a 200, by the vendor's type and code, never its prose."""
-    said = read_error(body)
-    words = f"{said.type} {said.code}".lower()
-    if "overloaded" in words or "unavailable" in words:
-        return VendorOverloaded(detail=said.message, provider=provider)
-    if "rate_limit" in words or "429" in words:
-        return RateLimited(detail=said.message, provider=provider)
-    if "invalid_request" in words:
-        return VendorRefused(said.message or "", status=400, code=said.code, param=said.param, provider=provider)
-    return VendorError(detail=said.message, provider=provider)
 
 
 def is_sound(block: bytes) -> bool:

@@ -35,9 +35,8 @@ class StreamTranslator(Protocol):
     def feed(self, event: Event) -> bytes:
         """The encoded events that follow from one of the vendor's; often `b""`.
 
-        Raises `VendorError` or `VendorOverloaded` for an error event (its words
-        are the error's `detail`), `VendorProtocolError` for an event that is
-        not of the dialect.
+        Raises what an error event stands for (see `stream_error`), and
+        `VendorProtocolError` for an event that is not of the dialect.
         """
 
     def finish(self) -> bytes:
@@ -57,8 +56,8 @@ class Translation(Protocol):
     def response(self, body: Json, created: int = 0) -> Json:
         """The vendor's whole answer in the client's dialect. `created` is in seconds since 1970.
 
-        Raises `VendorError` when the answer is an error, `VendorProtocolError`
-        when it is not of the dialect.
+        Raises what it stands for when the answer is an error (see `stream_error`),
+        and `VendorProtocolError` when it is not of the dialect.
         """
 
     def stream(self, *, include_usage: bool, created: int, model: str) -> StreamTranslator:

@@ -6,29 +6,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lib.base.errors import GatewayError, VendorError, VendorOverloaded
+from lib.base.errors import AIProxyError, RateLimited, VendorError, VendorOverloaded, VendorRefused
 from lib.wire.usage import UNREADABLE
 
 LONGEST = 2_000
 """How many characters of a vendor's words are kept."""
 
-_OVERLOADED = frozenset(
-    {
-        "429",
-        "503",
-        "529",
-        "engine_overloaded",
-        "engine_overloaded_error",
-        "overloaded",
-        "overloaded_error",
-        "rate_limit_error",
-        "rate_limit_exceeded",
-        "server_overloaded",
-        "service_unavailable",
-        "service_unavailable_error",
-        "slow_down",
-    }
-)
+_OVERLOADED = ("overloaded", "unavailable", "slow_down", "503", "529")
+_LIMITED = ("rate_limit", "429")
+_REFUSED = "invalid_request"
 
 
 class VendorMessage(NamedTuple):
@@ -56,12 +42,21 @@ def read_error(body: bytes) -> VendorMessage:
     return _read(value)
 
 
-def stream_error(data: bytes) -> GatewayError:
-    """The error that an error event inside a stream stands for; the vendor's words are its `detail`."""
-    said = read_error(data)
-    detail = ": ".join(part for part in (said.type, said.code, said.message) if part)
-    kind = VendorOverloaded if {said.type, said.code} & _OVERLOADED else VendorError
-    return kind(detail=detail[:LONGEST])
+def stream_error(body: bytes, provider: str = "") -> AIProxyError:
+    """The error for a failure that was reported inside a 200, by the vendor's type and code, never its prose.
+
+    What it refused keeps its words for the caller; of any other failure they are the error's `detail`.
+    """
+    said = read_error(body)
+    words = f"{said.type} {said.code}".lower()
+    detail = ": ".join(part for part in (said.type, said.code, said.message) if part)[:LONGEST]
+    if any(word in words for word in _OVERLOADED):
+        return VendorOverloaded(detail=detail, provider=provider)
+    if any(word in words for word in _LIMITED):
+        return RateLimited(detail=detail, provider=provider)
+    if _REFUSED in words:
+        return VendorRefused(said.message, status=400, code=said.code, param=said.param, provider=provider)
+    return VendorError(detail=detail, provider=provider)
 
 
 def _read(value: Any) -> VendorMessage:

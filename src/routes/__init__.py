@@ -46,7 +46,8 @@ def install(app: Flask) -> None:
             observation().route = request.url_rule.rule
             entry = entries[str(request.blueprint)]
             g.caller = entry.guard(services())
-            observation().record.caller = g.caller.name
+            record = observation().record
+            record.caller, record.route, record.family = g.caller.name, request.url_rule.rule, entry.scope or ""
             if entry.scope is not None and entry.scope not in g.caller.scopes:
                 raise Forbidden
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, jsonify, request
 
-from lib.base.errors import BadRequest
+from lib.base.errors import BadRequest, DeadlineExceeded, Draining
+from lib.net import Wait
 from src.context import services
 from src.streaming import complete_chat
 
@@ -36,7 +37,9 @@ def too_many() -> Response:
 @paid.get("/openai/models")
 def openai_models() -> Response:
     """OpenAI's own list of models, as a JSON array."""
-    return jsonify(services().catalog.list_models("openai"))
+    limit = services().settings.request_timeout_seconds
+    with Wait(limit, DeadlineExceeded(), services().lifecycle, Draining()):
+        return jsonify(services().catalog.list_models("openai"))
 
 
 @paid.get("/test/openai")

@@ -28,6 +28,7 @@ USUAL: dict[str, dict[str, Any]] = {
 }
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+RESPONSES = "/v1/responses"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,17 @@ class Connection:
         self.sock.close()
 
 
+def begin_upload(connection: Connection, model: str, sound: int, end: bytes | None = None) -> None:
+    """A form for a transcription, all but its `end`; without one a million bytes more are announced."""
+    form = (
+        f'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    ).encode() + bytes(sound)
+    length = len(form) + (1_000_000 if end is None else len(end))
+    fields = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(length)}
+    connection.sock.sendall(connection.head("POST", "/v1/audio/transcriptions", fields) + form)
+
+
 @contextmanager
 def connected(gateway: Gateway, *, key: str | None = None) -> Iterator[Connection]:
     """A connection that is closed at the end."""
@@ -140,3 +152,17 @@ def access_line(gateway: Gateway, said: Said) -> dict[str, Any]:
     """The access line of the request that got this answer."""
     request_id = said.headers["x-request-id"]
     return gateway.wait_for_line(lambda line: line["event"] == "request" and line["request_id"] == request_id)
+
+
+def error_of(raw: bytes, path: str) -> str:
+    """The code (or Anthropic's type) of the error event in which a stream ends."""
+    last = raw[:-2].rpartition(b"\n\n")[2]
+    data: dict[str, Any] = json.loads(last.partition(b"data: ")[2])
+    if path == MESSAGES:
+        assert last.startswith(b"event: error\n")
+        return str(data["error"]["type"])
+    if path == RESPONSES:
+        assert last.startswith(b"event: error\n")
+        return str(data["code"])
+    assert last.startswith(b"data: ")
+    return str(data["error"]["code"])

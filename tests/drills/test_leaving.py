@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.drills.client import CHAT, MESSAGES, Connection, ask, connected
+from tests.drills.client import CHAT, MESSAGES, Connection, ask, begin_upload, connected
 from tests.drills.conftest import Seen, Serve
 from tests.upstream import Gateway, Upstream
 
@@ -172,22 +172,14 @@ def test_with_the_next_request_sent_already(server: Gateway, vendor: Upstream, s
 
 # ---- uploads ----
 
-FORM = (
-    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nopenai/whisper-1\r\n'
-    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-)
+WHISPER = "openai/whisper-1"
 END = b"\r\n--b--\r\n"
-
-
-def begin_upload(connection: Connection, sound: int, length: int) -> None:
-    fields = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(length)}
-    connection.sock.sendall(connection.head("POST", "/v1/audio/transcriptions", fields) + FORM + bytes(sound))
 
 
 @WAYS
 def test_within_an_upload(server: Gateway, vendor: Upstream, seen: Seen, leave: Callable[[Connection], None]) -> None:
     with connected(server) as connection:
-        begin_upload(connection, 1_000_000, 2_000_000)
+        begin_upload(connection, WHISPER, 1_000_000)
         vendor.wait(lambda _: seen.calls and seen.call.arrivals)
         begin = time.monotonic()
         leave(connection)
@@ -201,7 +193,7 @@ def test_within_an_upload(server: Gateway, vendor: Upstream, seen: Seen, leave: 
 def test_after_an_upload(server: Gateway, vendor: Upstream, seen: Seen, leave: Callable[[Connection], None]) -> None:
     vendor.plan("silent")
     with connected(server) as connection:
-        begin_upload(connection, 1_000_000, len(FORM) + 1_000_000 + len(END))
+        begin_upload(connection, WHISPER, 1_000_000, END)
         connection.sock.sendall(END)
         vendor.wait(lambda _: seen.calls and seen.call.received_at)
         begin = time.monotonic()
@@ -216,15 +208,15 @@ def test_within_an_upload_that_the_vendor_does_not_read(vendor: Upstream, seen: 
     with connected(server) as connection:
         connection.sock.settimeout(0.3)
         with pytest.raises(TimeoutError):
-            begin_upload(connection, 50_000_000, 60_000_000)
+            begin_upload(connection, WHISPER, 50_000_000)
         begin = time.monotonic()
         connection.close(abruptly=True)  # an orderly end would wait behind what nobody reads
-    left(server, "openai/whisper-1", begin)
+    left(server, WHISPER, begin)
 
 
 def test_an_upload_that_stands_still(server: Gateway, vendor: Upstream, seen: Seen) -> None:
     with connected(server) as connection:
-        begin_upload(connection, 1_000_000, 2_000_000)
+        begin_upload(connection, WHISPER, 1_000_000)
         said = connection.said()
     assert (said.status, said.json["error"]["code"]) == (408, "request_timeout")
     seen.cancelled()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import socket
 import time
-from typing import Any
 
 import pytest
 
-from tests.drills.client import CHAT, MESSAGES, access_line, ask, connected, stream
+from tests.drills.client import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    Connection,
+    Said,
+    access_line,
+    ask,
+    begin_upload,
+    connected,
+    error_of,
+    stream,
+)
 from tests.drills.conftest import Seen, Serve
 from tests.upstream import Behaviour, Call, Close, Gateway, Send, Steps, Upstream, Wait, right
 
@@ -37,11 +48,14 @@ timeouts = { idle = 0.3 }
 [models.first]
 targets = ["openai/first"]
 timeouts = { first_byte = 0.3 }
+[models.whisper]
+targets = ["openai/whisper"]
+timeouts = { total = 0.5 }
 [models.lost]
 targets = ["openai/lost"]
 timeouts = { connect = 20, total = 0.5 }
 """
-FAMILIES = [("", CHAT), ("", "/v1/completions"), ("", "/v1/responses"), ("-claude", MESSAGES)]
+FAMILIES = [("", CHAT), ("", "/v1/completions"), ("", RESPONSES), ("-claude", MESSAGES)]
 LONG = 4.0  # seconds; far more than any of these tests should take
 
 
@@ -70,18 +84,17 @@ def stalled(seconds: float) -> Behaviour:
     return Behaviour("stalled", play)
 
 
-def error_of(raw: bytes, path: str) -> str:
-    """The code (or Anthropic's type) of the error event in which a stream ends."""
-    last = raw[:-2].rpartition(b"\n\n")[2]
-    data: dict[str, Any] = json.loads(last.partition(b"data: ")[2])
-    if path == MESSAGES:
-        assert last.startswith(b"event: error\n")
-        return str(data["error"]["type"])
-    if path == "/v1/responses":
-        assert last.startswith(b"event: error\n")
-        return str(data["code"])
-    assert last.startswith(b"data: ")
-    return str(data["error"]["code"])
+def trickled(connection: Connection, byte: bytes) -> Said:
+    """The answer to a request whose body goes on byte by byte until then."""
+    end = time.monotonic() + LONG
+    while time.monotonic() < end:
+        try:
+            connection.sock.recv(1, socket.MSG_PEEK)
+            break
+        except TimeoutError:
+            connection.sock.sendall(byte)
+    connection.sock.settimeout(LONG)
+    return connection.said()
 
 
 @pytest.mark.parametrize("behaviour", ["silent", "silent-head", "silent-stream-0", "trickle"])
@@ -118,6 +131,32 @@ def test_the_total_of_a_stream_that_flows(server: Gateway, vendor: Upstream, see
     vendor.plan("stream-1000-0.01")
     assert error_of(stream(server, "total"), CHAT) == "deadline_exceeded"
     assert 5 < len(seen.cancelled().events) < 200
+
+
+@pytest.mark.parametrize("sound", [400_000, 10], ids=["on its way", "in its beginning"])
+def test_the_total_of_an_upload_that_trickles(serve: Serve, vendor: Upstream, seen: Seen, sound: int) -> None:
+    """Each byte is in time, the piece that they make is not."""
+    server = serve(vendor, models=MODELS, REQUEST_TIMEOUT_SECONDS="0.7")
+    begin = time.monotonic()
+    with connected(server) as connection:
+        begin_upload(connection, "whisper", sound)
+        connection.sock.settimeout(0.05)
+        said = trickled(connection, b"a")
+    assert (said.status, said.json["error"]["code"]) == (504, "deadline_exceeded")
+    assert time.monotonic() - begin < LONG
+    if sound > 10:
+        seen.cancelled()
+
+
+def test_the_total_of_a_body_that_trickles(serve: Serve, vendor: Upstream) -> None:
+    server = serve(vendor, models=MODELS, REQUEST_TIMEOUT_SECONDS="0.5")
+    with connected(server) as connection:
+        connection.sock.sendall(
+            connection.head("POST", CHAT, {"Content-Type": "application/json", "Content-Length": "100000"})
+        )
+        connection.sock.settimeout(0.05)
+        said = trickled(connection, b" ")
+    assert (said.status, said.json["error"]["code"]) == (504, "deadline_exceeded")
 
 
 def test_connecting_counts(serve: Serve, vendor: Upstream) -> None:

@@ -106,15 +106,6 @@ def test_idle_connections_do_not_hold_up_the_end(gateway):
     kept.close()
 
 
-def test_a_stream_longer_than_the_grace_is_ended(gateway):
-    server = gateway(models=ONE, GRACEFUL_TIMEOUT_SECONDS="1")
-    call = Calling(server, chunks=600, gap=0.1)
-    server.signal(signal.SIGTERM)
-    server.wait(ENOUGH)
-    with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
-        call.rest()
-
-
 def test_a_server_that_is_still_starting_stops_at_once(gateway):
     server = gateway.prepare(models=ONE, WEB_CONCURRENCY="3", GRACEFUL_TIMEOUT_SECONDS="60")
     server.launch()

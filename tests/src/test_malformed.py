@@ -22,6 +22,14 @@ def assert_json_error(answer: Said) -> None:
     assert MARK not in answer.body + repr(answer.headers).encode()
 
 
+def assert_named(server: Gateway, answer: Said) -> None:
+    """The answer has an id, by which its line in the log is found."""
+    request_id = answer.headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    line = server.wait_for_line(lambda line: line.get("request_id") == request_id)
+    assert (line["event"], line["status"]) == ("malformed request", answer.status)
+
+
 @pytest.mark.parametrize(("data", "status"), [
     (MARK + b"\r\n\r\n", 400),
     (b"GET\r\n\r\n", 400),
@@ -39,6 +47,7 @@ def test_broken_http(server: Gateway, data: bytes, status: int) -> None:
     answer = send(server, data)
     assert answer.status == status
     assert_json_error(answer)
+    assert_named(server, answer)
     assert ask(server, "GET", "/health").status == 200
 
 
@@ -51,6 +60,7 @@ def test_broken_http_of_which_the_two_parsers_think_differently(server: Gateway,
     assert answer.status in (400, 431, 501)
     assert answer.headers["connection"] == "close"
     assert_json_error(answer)
+    assert_named(server, answer)
 
 
 @pytest.mark.parametrize("data", [

@@ -20,3 +20,26 @@ def test_what_drains_never_becomes_ready_again():
     lifecycle.drain()
     lifecycle.ready()
     assert lifecycle.state == "draining"
+
+
+class Waiting:
+    """Counts how often it was told to end."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+def test_tells_those_who_wait_and_those_who_come_too_late():
+    lifecycle = Lifecycle()
+    before, over, late = Waiting(), Waiting(), Waiting()
+    lifecycle.add(before)
+    lifecycle.add(over)
+    lifecycle.discard(over)
+    lifecycle.drain()
+    assert before.ended == 0
+    lifecycle.end()
+    lifecycle.add(late)
+    assert (before.ended, over.ended, late.ended) == (1, 0, 1)

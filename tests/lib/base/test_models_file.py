@@ -28,6 +28,11 @@ def test_an_empty_file_is_enough(read):
     assert (models.defaults.attempts, models.rest.failures, models.providers) == (2, 5, {})
 
 
+def test_it_names_models_as_callers_and_as_vendors_do(read):
+    row = '[models.fast]\ntargets = ["acme/a/1", {model = "acme/b"}]\nfallbacks = ["acme/c", "echo"]\n'
+    assert read(PROVIDER + row).names() == {"fast", "a/1", "b", "c", "echo"}
+
+
 def test_the_file_of_this_project_is_good():
     models = load_models(ROOT / "models.toml")
     assert {"openai", "anthropic", "bedrock"} <= set(models.providers)

@@ -44,16 +44,16 @@ timeouts = { connect = 0.05 }
 
 
 class Visitor:
-    """The connection of a caller who stays until `leave`."""
+    """The connection of a caller who stays until `leave`, or as long as a server that goes on until `end`."""
 
     def __init__(self) -> None:
-        self.gone = False
+        self.gone = self.ended = False
         self._left = Event()
         self._act: Callable[[], None] | None = None
 
     def on_leave(self, act: Callable[[], None]) -> None:
         self._act = act
-        if self.gone:
+        if self.gone or self.ended:
             act()
 
     def pause(self, seconds: float) -> None:
@@ -61,6 +61,13 @@ class Visitor:
 
     def leave(self) -> None:
         self.gone = True
+        self._wake()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
         self._left.set()
         if self._act is not None:
             self._act()
@@ -159,6 +166,12 @@ class Door:
     def stream(self, model: str = "openai/ok", path: Path = CHAT, **fields: Any) -> bytes:
         """All of a streamed answer."""
         return b"".join(self.blocks(self.call(model, path, stream=True, **fields)))
+
+
+def end_soon(call: Call, seconds: float = 0.05) -> None:
+    """The server can wait no longer while others work."""
+    assert isinstance(call.client, Visitor)
+    gevent.spawn_later(seconds, call.client.end)
 
 
 def leave_soon(call: Call, seconds: float = 0.05) -> None:

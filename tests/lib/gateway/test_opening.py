@@ -10,13 +10,15 @@ from lib.base.errors import (
     AIProxyError,
     ClientGone,
     DeadlineExceeded,
+    Draining,
     RateLimited,
     VendorOverloaded,
     VendorProtocolError,
     VendorRefused,
     VendorRejectedUs,
 )
-from tests.lib.gateway.door import CHAT, Door, leave_soon
+from lib.gateway import Call
+from tests.lib.gateway.door import CHAT, Door, end_soon, leave_soon
 from tests.upstream import Upstream
 
 PAIR = '[models.pair]\ntargets = ["{first}/a"]\nfallbacks = ["{second}/b"]\n'
@@ -407,3 +409,51 @@ def test_a_caller_who_has_left_already_is_not_asked_for(door: Door, upstream: Up
     call.client.leave()  # type: ignore[attr-defined]
     assert isinstance(door.failure(call), ClientGone)
     assert upstream.calls == []
+
+
+# ---- the end of the server's grace ----
+
+
+def assert_told(door: Door, call: Call) -> None:
+    """The call ends in `Draining`, soon, and no vendor is to blame."""
+    begin = monotonic()
+    assert isinstance(door.failure(call), Draining)
+    assert monotonic() - begin < 1.5
+    assert (call.record.gone, call.record.status, call.record.settled) == (False, 503, True)
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "silent-head", "silent-stream-0"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_that_can_wait_no_longer_ends_the_attempt(
+    door: Door, upstream: Upstream, behaviour: str, stream: bool
+) -> None:
+    door.open(pair() + "[rest]\nfailures = 1\n")
+    upstream.plan(behaviour)
+    call = door.call("pair", stream=stream)
+    end_soon(call)
+    assert_told(door, call)
+    upstream.wait(lambda upstream: upstream.cancelled)
+    assert (len(upstream.calls), door.tally.failures, door.circuit.rests("openai/a")) == (1, [], False)
+
+
+def test_a_server_that_can_wait_no_longer_ends_the_wait(door: Door, upstream: Upstream) -> None:
+    upstream.plan("retry-after-2")
+    call = door.call("openai/m")
+    end_soon(call)
+    assert_told(door, call)
+    assert len(upstream.calls) == 1
+
+
+def test_a_server_that_can_wait_no_longer_begins_nothing(door: Door, upstream: Upstream) -> None:
+    call = door.call("openai/m")
+    call.client.end()  # type: ignore[attr-defined]
+    assert_told(door, call)
+    assert upstream.calls == []
+
+
+def test_a_caller_who_leaves_then_is_gone_all_the_same(door: Door, upstream: Upstream) -> None:
+    call = door.call("openai/m")
+    call.client.end()  # type: ignore[attr-defined]
+    call.client.leave()  # type: ignore[attr-defined]
+    assert isinstance(door.failure(call), ClientGone)
+    assert (call.record.gone, call.record.status) == (True, 499)

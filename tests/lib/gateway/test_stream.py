@@ -12,7 +12,7 @@ import pytest
 
 from lib.gateway import Call
 from lib.wire import PING, Path, Shape, path_of
-from tests.lib.gateway.door import CHAT, Door, leave_soon
+from tests.lib.gateway.door import CHAT, Door, end_soon, leave_soon
 from tests.upstream import Behaviour, Close, Send, Steps, Upstream, Wait, right
 from tests.upstream import Call as Seen
 from tests.upstream.steps import deliver
@@ -375,6 +375,39 @@ def test_a_caller_who_leaves_among_pings_is_noticed(door: Door, upstream: Upstre
     assert set(door.blocks(call)) == {PING}
     upstream.wait(lambda upstream: upstream.cancelled)
     assert call.record.gone
+
+
+@pytest.mark.parametrize(("model", "path"), FAMILIES)
+@pytest.mark.parametrize("behaviour", ["silent-stream-2", "silent-half-2", "stream-200-0.02"])
+def test_a_server_that_can_wait_no_longer_says_so(
+    door: Door, upstream: Upstream, model: str, path: Path, behaviour: str
+) -> None:
+    upstream.plan(behaviour)
+    call = door.call(model, path, stream=True)
+    end_soon(call, 0.1)
+    assert_ends_in_error(b"".join(door.blocks(call)), path, "shutting_down", 503)
+    upstream.wait(lambda upstream: upstream.cancelled)
+    assert (call.record.gone, call.record.status, door.tally.failures) == (False, 503, [])
+    assert len(upstream.calls) == 1
+
+
+def test_and_so_it_does_among_pings(door: Door, upstream: Upstream) -> None:
+    door.open(ping=0.02)
+    upstream.plan("silent")
+    call = door.call(stream=True)
+    end_soon(call, 0.1)
+    *pings, last = door.blocks(call)
+    assert set(pings) == {PING}
+    assert_ends_in_error(last, CHAT, "shutting_down", 503)
+
+
+def test_and_what_is_no_stream_of_events_is_broken_off(door: Door, upstream: Upstream) -> None:
+    upstream.plan("slow-middle-60")
+    call = door.call("openai/m", SPEECH)
+    end_soon(call, 0.1)
+    with pytest.raises(ConnectionResetError):
+        door.blocks(call)
+    assert (call.record.error, door.tally.failures) == ("shutting_down", [])
 
 
 def test_what_was_counted_until_then_is_kept(door: Door, upstream: Upstream) -> None:

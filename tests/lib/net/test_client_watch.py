@@ -160,6 +160,28 @@ def test_the_latest_callback_counts_and_one_that_comes_late_runs_at_once(
     assert called == ["second", "third"]
 
 
+def test_one_that_is_told_to_end_acts_as_if_the_client_had_left(server: gevent.socket.socket) -> None:
+    among: set[ClientWatch] = set()
+    called: list[str] = []
+    watch = ClientWatch(server, among)
+    watch.on_leave(lambda: called.append("first"))
+    gevent.spawn_later(0.01, lambda: [each.end() for each in among])
+    begin = monotonic()
+    watch.pause(LONG)
+    assert monotonic() - begin < LONG
+    watch.on_leave(lambda: called.append("second"))
+    assert (watch.gone, watch.ended, called) == (False, True, ["first", "second"])
+    watch.close()
+    assert among == set()
+
+
+def test_a_client_may_still_leave_then(client: socket.socket, watch: ClientWatch) -> None:
+    watch.end()
+    client.close()
+    gevent.sleep(0.01)
+    assert (watch.gone, watch.ended) == (True, True)
+
+
 @pytest.mark.parametrize("data", [b"", b"unread"])
 def test_a_closed_watch_notices_nothing(client: socket.socket, watch: ClientWatch, left: Event, data: bytes) -> None:
     client.sendall(data)
@@ -195,4 +217,5 @@ def test_without_a_socket_clients_stay() -> None:
     watch.pause(0.02)
     assert monotonic() - begin > 0.01
     assert not watch.gone
+    assert not watch.ended
     watch.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import gevent
 import msgspec
 import pytest
 
@@ -200,6 +201,20 @@ def test_each_origin_has_connections_of_its_own(client: HttpClient, upstream: Up
         assert ([len(each.calls) for each in (upstream, other)], other.connections) == ([2, 2], 1)
         client.close()
         other.wait(lambda other: other.connections == 0)
+
+
+def test_idle_connections_are_closed_though_their_origin_is_not_called_again(
+    client: HttpClient, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Upstream() as other:
+        with started(client, request(upstream.url)) as exchange:
+            answer(client, request(other.url))
+            monkeypatch.setattr("lib.net.connections.IDLE_SECONDS", 0.05)
+            gevent.sleep(0.06)
+            rest(exchange)
+        other.wait(lambda other: other.connections == 0)
+        answer(client, request(upstream.url))
+    assert [call.connection for call in upstream.calls] == [1, 1]
 
 
 def test_calls_at_the_same_time_have_a_connection_each_and_the_latest_is_used_next(

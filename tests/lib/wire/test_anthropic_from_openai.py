@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.base.errors import VendorError, VendorOverloaded, VendorProtocolError
+from lib.base.errors import RateLimited, VendorError, VendorOverloaded, VendorProtocolError
 from lib.wire.anthropic_from_openai import stop_reason, to_message
 from lib.wire.anthropic_from_openai_stream import MessageStream
 from lib.wire.sse import DONE, complete, events
@@ -142,7 +142,7 @@ def test_arguments_that_the_token_limit_cut_are_no_arguments() -> None:
     ("body", "error"),
     [
         ({"error": {"message": "Internal", "code": 500}}, VendorError),
-        ({"error": {"message": "Slow", "code": 429}}, VendorOverloaded),
+        ({"error": {"message": "Slow", "code": 429}}, RateLimited),
         ({}, VendorProtocolError),
         ({"choices": []}, VendorProtocolError),
         ({"choices": "text"}, VendorProtocolError),

@@ -160,7 +160,7 @@ def test_what_the_vendor_refused_keeps_its_words_and_a_failure_of_its_own_does_n
     assert isinstance(refused, VendorRefused)
     assert (refused.message, refused.status) == ("n too large", 400)
     assert isinstance(failed, VendorError)
-    assert (failed.message, failed.detail) == (VendorError.message, "rack 7 burns")
+    assert (failed.message, failed.detail) == (VendorError.message, "server_error: rack 7 burns")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.base.errors import VendorError, VendorOverloaded
+from lib.base.errors import RateLimited, VendorError, VendorOverloaded
 from lib.wire.vendor_errors import LONGEST, VendorMessage, read_error, stream_error
 from tests.lib.wire.junk import JSON
 
@@ -93,8 +93,10 @@ def test_long_messages_are_cut(shape: str) -> None:
     ("body", "kind"),
     [
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, VendorOverloaded),
-        ({"type": "error", "error": {"type": "rate_limit_error", "message": "Slow"}}, VendorOverloaded),
+        ({"type": "error", "error": {"type": "rate_limit_error", "message": "Slow"}}, RateLimited),
+        ({"error": {"code": 429, "message": "Slow"}}, RateLimited),
         ({"error": {"code": 503, "message": "Busy"}}, VendorOverloaded),
+        ({"error": {"code": "slow_down", "message": "Busy"}}, VendorOverloaded),
         ({"type": "error", "error": {"type": "api_error", "message": "Internal"}}, VendorError),
         ({"error": {"message": "Internal", "type": "server_error"}}, VendorError),
         ({"error": "words: overloaded"}, VendorError),

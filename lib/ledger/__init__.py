@@ -1,0 +1,6 @@
+"""Floor 2: what every call cost, and who pays."""
+
+from lib.ledger.books import Books, milliseconds
+from lib.ledger.entry import Exactness, Facts, Outcome, id_at, new_id
+
+__all__ = ["Books", "Exactness", "Facts", "Outcome", "id_at", "milliseconds", "new_id"]
