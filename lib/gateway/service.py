@@ -79,7 +79,8 @@ class Gateway:
     def _admitted(self, call: Call) -> Opening:
         record = call.record
         record.stream = admit(call.path, call.body)
-        record.model_asked = self.chooser.model_name(call.body.get("model"))
+        asked = call.body.get("model") if call.path.names_model else call.model
+        record.model_asked = self.chooser.model_name(asked)
         places = self.chooser.places(record.model_asked, call.path)
         total = places[0].timeouts.total or self._limits.total
         call.deadline = record.started + min(total, self._limits.total)
