@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+import msgspec
+
 from lib.access import MainKeys
-from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
+from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
@@ -15,6 +17,7 @@ from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
 from lib.stores import Accounts, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
+from lib.wire import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     settler.know(models.names())
     books = before.books if before else build_books(settings)
     defaults = models.defaults
-    meter = Meter(books, Prices(models), _terms(settings, models))
+    meter = Meter(books, build_prices(settings, models), _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -66,6 +69,13 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
+
+
+def build_prices(settings: Settings, models: ModelsFile) -> Prices:
+    """The prices of the models file; for embeddings at an address of their own, where it has none, the setting's."""
+    price = PriceRow(second=settings.embedding_price_per_second)
+    rows = {f"{name}/*": price for name, row in models.providers.items() if row.shapes == (Shape.EMBED,)}
+    return Prices(msgspec.structs.replace(models, prices=rows | models.prices))
 
 
 def build_books(settings: Settings) -> Books:
