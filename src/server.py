@@ -14,6 +14,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -22,11 +23,13 @@ from typing import Any, NoReturn
 from flask import Flask
 
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
+from lib.base.errors import StoreUnavailable
 from lib.net import HttpClient
 from lib.providers import build_catalog
 from lib.telemetry import add_secrets, child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
 from lib.wiring import build_services, configure_telemetry
-from src import create_app, renew
+from src import create_app, database, renew
+from src.context import EXTENSION
 
 log = get_logger("aiproxy.server")
 LAST_SECONDS = 6  # between the end of the grace and the master's SIGKILL
@@ -42,6 +45,7 @@ def configuration() -> dict[str, Any]:
         _make_key_for_this_run()
         _good = _read()
         configure_telemetry(_good[0])
+        database.prepare(_good[0])
     except SettingsError as error:
         _refuse(error)
     settings = _good[0]
@@ -64,6 +68,7 @@ def configuration() -> dict[str, Any]:
         "when_ready": _when_ready,
         "post_fork": _post_fork,
         "child_exit": _child_exit,
+        "worker_exit": _worker_exit,
     }
 
 
@@ -169,6 +174,13 @@ def _post_fork(_server: Any, _worker: Any) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # kept until it can act on it
+
+
+def _worker_exit(_server: Any, worker: Any) -> None:
+    """In a worker that ends by itself: nothing of the books is left to others."""
+    if worker.wsgi is not None:
+        with suppress(StoreUnavailable):
+            worker.wsgi.extensions[EXTENSION].books.leave()
 
 
 def _child_exit(_server: Any, worker: Any) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from errno import ECONNRESET
+from functools import partial
 from http import HTTPStatus
 from math import ceil
 from socket import SHUT_WR
@@ -23,9 +24,11 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from lib.base.errors import AIProxyError
+from lib.ledger import Keeper
 from lib.net import Wait
 from lib.telemetry import get_logger
 from lib.wire import openai_error, openai_type
+from lib.wiring import Services
 from src import server
 from src.context import EXTENSION
 
@@ -77,6 +80,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self.cfg.set("graceful_timeout", ceil(self._grace) + FAREWELL_SECONDS)  # the master's includes the drain
         if self._outdated:
             server.reread(self.wsgi)
+        services = self.wsgi.extensions[EXTENSION]
+        keeper = Keeper(services.books, partial(_depend, services), gevent.sleep)
+        gevent.spawn(keeper.run)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""
@@ -145,6 +151,12 @@ def _linger(sock: Any, seconds: float) -> None:
         sock.shutdown(SHUT_WR)
         while sock.recv(LINGER_BYTES):
             gevent.sleep(0.01)
+
+
+def _depend(services: Services, there: bool) -> None:
+    """The database answers, or it does not: that matters when calls are refused without it."""
+    needed = "refuse" in (services.settings.budgets_when_down, services.settings.ledger_when_down)
+    services.lifecycle.depend(met=there or not needed)
 
 
 class _Connection(gevent.socket.socket):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-State = Literal["starting", "ready", "draining"]
+State = Literal["starting", "ready", "waiting", "draining"]
 
 
 class Endable(Protocol):
@@ -15,7 +15,8 @@ class Endable(Protocol):
 
 
 class Lifecycle:
-    """`state` says whether new traffic is welcome. A worker that drains never becomes ready again.
+    """`state` says whether new traffic is welcome. A worker that drains never becomes ready again; one that waits
+    for a store that it cannot do without does when it is back.
 
     What is added is told when the worker can wait no longer; what comes later than that, at once.
     """
@@ -29,6 +30,13 @@ class Lifecycle:
         """Everything is made; traffic may come."""
         if self.state == "starting":
             self.state = "ready"
+
+    def depend(self, *, met: bool) -> None:
+        """Whether the store that is needed answers."""
+        if met and self.state == "waiting":
+            self.state = "ready"
+        elif not met and self.state == "ready":
+            self.state = "waiting"
 
     def drain(self) -> None:
         """The worker was told to stop: balancers should send traffic elsewhere."""

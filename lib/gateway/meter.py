@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from lib.base.errors import Forbidden, StoreUnavailable, Unpriced
 from lib.gateway.call import NOTHING_PRODUCED, Call, Record
@@ -22,11 +22,6 @@ TOKENS_PER_SECOND = 50  # that a vendor is taken to produce for a caller who lea
 UNPRICED = Price("free")  # for the estimate's tokens
 _SELDOM_COUNTED = frozenset({Shape.SPEECH, Shape.TRANSCRIPTION, Shape.IMAGE})  # sold by the piece or the second
 WhenDown = Literal["refuse", "allow"]
-
-
-class Rates(Protocol):
-    def take(self, owner: str, rpm: int | None, tpm: int | None, tokens: int) -> Any: ...
-    def correct(self, taken: Any, tokens: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

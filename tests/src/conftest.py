@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from lib.base import Settings, load
 from lib.wiring import Services, build_services
 from src import create_app
+from tests.databases import new_sqlite
 from tests.upstream import Gateway, Gateways, Upstream
 from tests.upstream.gateway import KEY, ROOT, vendors
 
@@ -24,7 +25,7 @@ collect_ignore = [] if BROWSER else ["test_docs_in_a_browser.py"]
 
 def settings(**environ: str) -> Settings:
     """Settings as the environment gives them, with the key of the tests, and no file but the models'."""
-    usual = {"AIPROXY_API_KEY": KEY, "MODELS_FILE": str(ROOT / "models.toml")}
+    usual = {"AIPROXY_API_KEY": KEY, "MODELS_FILE": str(ROOT / "models.toml"), "DATABASE_URL": new_sqlite()}
     return load({**usual, **environ}, "/nonexistent/config.txt")
 
 

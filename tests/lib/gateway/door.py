@@ -14,11 +14,28 @@ from gevent.event import Event
 from lib.access import ANONYMOUS
 from lib.base import load, load_models
 from lib.base.errors import AIProxyError
-from lib.gateway import Call, Chooser, Circuit, Gateway, Limits, Persistence, Record, Reply, Settler
+from lib.gateway import (
+    Behaviour,
+    Call,
+    Chooser,
+    Circuit,
+    Gateway,
+    Limits,
+    Meter,
+    Persistence,
+    Record,
+    Reply,
+    Settler,
+    Terms,
+)
+from lib.ledger import Books
+from lib.limits import Prices
 from lib.net import HttpClient
 from lib.providers import build_catalog
+from lib.stores import Accounts, open_database
 from lib.telemetry import NoMetrics
 from lib.wire import JsonBody, Path, Shape, path_of
+from tests.databases import new_sqlite
 from tests.upstream import Upstream
 from tests.upstream.gateway import vendors
 
@@ -41,6 +58,15 @@ key = ""
 key = ""
 timeouts = { connect = 0.05 }
 """
+
+
+TERMS = Terms(
+    run_cap=2_000_000_000,
+    run_ttl=86_400_000,
+    reserve_output=1000,
+    budgets_when_down="refuse",
+    ledger_when_down="allow",
+)
 
 
 class Visitor:
@@ -122,12 +148,14 @@ class Door:
         urls = {"DEAD_BASE_URL": self._upstream.refuse, "LOST_BASE_URL": self._upstream.blackhole}
         settings = load({**vendors(self._upstream), **urls}, self._file.with_name("absent.txt"))
         self.circuit = Circuit(models.rest, clock)
+        self.database = open_database(new_sqlite(), 2.0)
+        self.books = Books(Accounts(self.database))
         self.gateway = Gateway(
             Chooser(models, build_catalog(models, settings, self.http), pick),
             self.circuit,
+            Meter(self.books, Prices(models), TERMS),
             Settler(self.tally, set()),
-            Persistence(models.defaults.attempts, models.defaults.longest_wait),
-            Limits(total, ping),
+            Behaviour(Persistence(models.defaults.attempts, models.defaults.longest_wait), Limits(total, ping)),
         )
 
     def call(self, model: str = "openai/ok", path: Path = CHAT, *, raw: bytes | None = None, **fields: Any) -> Call:
