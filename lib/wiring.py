@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from lib.access import MainKeys
-from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, load_models
+from lib.agents import Agents, Evaluation, Guide, Models
+from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
@@ -29,6 +30,8 @@ class Services:
     models: ModelsFile
     catalog: Catalog
     gateway: Gateway
+    guide: Guide
+    evaluation: Evaluation
     settler: Settler
     books: Books
     lifecycle: Lifecycle
@@ -47,7 +50,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     settler.know(models.names())
     books = before.books if before else build_books(settings)
     defaults = models.defaults
-    meter = Meter(books, build_prices(settings, models), _terms(settings, models))
+    prices = build_prices(settings, models)
+    meter = Meter(books, prices, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -58,17 +62,25 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
             Limits(settings.request_timeout_seconds, settings.ping_seconds),
         ),
     )
+    agents = _build_agents(gateway, models, prices, catalog)
     return Services(
         settings=settings,
         keys=build_keys(settings),
         models=models,
         catalog=catalog,
         gateway=gateway,
+        guide=Guide(agents),
+        evaluation=Evaluation(agents),
         settler=settler,
         books=books,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
+
+
+def _build_agents(gateway: Gateway, models: ModelsFile, prices: Prices, catalog: Catalog) -> Agents:
+    known = (name for name in models.prices if not is_pattern(name))
+    return Agents(gateway, Models(models.agents, gateway.chooser, prices, known=known, offline=catalog.offline))
 
 
 def build_prices(settings: Settings, models: ModelsFile) -> Prices:

@@ -16,6 +16,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── BudgetExceeded             402, says which budget and when it begins anew
     │   │   └── RunSpent               402, the budget of a run; 429 in the agents API
     │   ├── Forbidden                  403
+    │   │   └── AddressNotAllowed      403
     │   ├── SlowRequest                408
     │   ├── NotFound                   404
     │   │   └── UnknownModel           404
@@ -160,6 +161,13 @@ class Forbidden(CallerError):
     status = 403
     code = "permission_denied"
     message = "This key may not do that."
+
+
+class AddressNotAllowed(Forbidden):
+    """403: from where the caller is, nobody may call with this key."""
+
+    code = "address_not_allowed"
+    message = "This address may not call."
 
 
 class SlowRequest(CallerError):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lib.access import Caller
 from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
 from lib.gateway.call import Call, Produced, Reply
@@ -19,6 +20,7 @@ from lib.gateway.opening import Opening, Persistence
 from lib.gateway.settle import Settler
 from lib.gateway.stream import Stream
 from lib.gateway.trial import Opened
+from lib.stores import Standing
 from lib.wire import find_usage
 
 SLICE = 60.0  # seconds of waiting at once where nobody needs a ping
@@ -75,6 +77,10 @@ class Gateway:
         except BaseException:
             self._settler.settle(call.record)
             raise
+
+    def run_spending(self, caller: Caller, run: str) -> Standing:
+        """What a run of this caller has spent, and what its open calls may still cost. Raises `StoreUnavailable`."""
+        return self.meter.run(caller.owner, run)
 
     def _admitted(self, call: Call) -> Opening:
         record = call.record
