@@ -79,9 +79,12 @@ def chat(agents: Agents, asker: Asker, run: str, body: dict[str, Any]) -> Heard:
     return answer
 
 
-def embed(agents: Agents, asker: Asker, run: str, model: str, text: str) -> Reply:
-    """Ask an embedding model, in the form that it takes. Raises as `chat` does, and `NotServed`, `UnknownModel`."""
-    path = agents.models.embedding.path(model)
+def embed(agents: Agents, asker: Asker, run: str, model: str, text: str, *, bare: bool = False) -> Reply:
+    """Ask an embedding model in the form that it takes; the one of a bare list when it takes both and `bare` is set.
+
+    Raises as `chat` does, and `NotServed`, `UnknownModel`.
+    """
+    path = agents.models.embedding.path(model, EMBED if bare else None)
     body = {"inputs": text} if path is EMBED else {"model": model, "input": text}
     named = model if path is EMBED else None
     return _sent(agents, Call(path, asker.caller, _json(body), (), asker.client, asker.record, run=run, model=named))

@@ -109,6 +109,8 @@ BODIES: Mapping[str, type[BaseModel]] = {
     "/api/embedding": EmbeddingRequest,
 }
 """What each route's body must be, for the OpenAPI document."""
+QUERIES: Mapping[str, type[BaseModel]] = {"/api/usage": UsageQuery}
+"""What each route's query string must be."""
 
 
 def read(kind: type[_Body], raw: bytes) -> _Body:

@@ -49,7 +49,7 @@ class Guide:
         try:
             if not models.embedding.allows(model, asker.caller):
                 raise UnknownModel
-            return embed(self._agents, asker, asked.run_id, model, asked.input)
+            return embed(self._agents, asker, asked.run_id, model, asked.input, bare=True)
         except _UNSUPPORTED:
             return self._unsupported(asker, asked.run_id, model, models.embedding.names(asker.caller), EMBEDDING_CAP)
         except BudgetExceeded as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, Protocol
@@ -90,7 +91,7 @@ class Models:
 
 
 class Kind:
-    """The models of one kind. `paths` are the ways to call one, the best first."""
+    """The models of one kind. `paths` are the ways to call one, the usual one first."""
 
     def __init__(
         self,
@@ -110,16 +111,18 @@ class Kind:
         """Whether a caller may ask for a name; it may still lead nowhere."""
         return caller.may_call(name) and any(fnmatchcase(name, pattern) for pattern in self._patterns)
 
-    def path(self, name: str) -> Path:
-        """The best way to call a model. Raises `UnknownModel`, `NotServed`."""
-        for path in self._paths[:-1]:
-            try:
+    def path(self, name: str, first: Path | None = None) -> Path:
+        """The way to call a model: the first of `paths` that it is served on, or `first` if it can be.
+
+        Raises `UnknownModel`, `NotServed`.
+        """
+        *others, last = sorted(self._paths, key=lambda path: path is not first) if first else self._paths
+        for path in others:
+            with suppress(NotServed):
                 self._chooser.places(name, path)
-            except NotServed:
-                continue
-            return path
-        self._chooser.places(name, self._paths[-1])
-        return self._paths[-1]
+                return path
+        self._chooser.places(name, last)
+        return last
 
     def offer(self, name: str, caller: Caller) -> Offer | None:
         """What a name leads to first, with its price; None when this caller cannot call it."""
