@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from lib.base import Settings
@@ -92,6 +93,8 @@ def with_table(text: str) -> str:
 def default(field: FieldInfo) -> str:
     """A setting's default as it would be written in config.txt; empty when there is none or the machine decides."""
     value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if field.default_factory is not None or value is None or value == ():
         return ""
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

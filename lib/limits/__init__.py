@@ -3,6 +3,20 @@
 from lib.limits.budgets import budget_lines, exceeded, run_line
 from lib.limits.estimate import Estimate, estimate, estimated_usage
 from lib.limits.price import Price
-from lib.limits.prices import Prices
+from lib.limits.prices import Prices, row_name
+from lib.limits.rate_card import Flat, Rates, Tier
 
-__all__ = ["Estimate", "Price", "Prices", "budget_lines", "estimate", "estimated_usage", "exceeded", "run_line"]
+__all__ = [
+    "Estimate",
+    "Flat",
+    "Price",
+    "Prices",
+    "Rates",
+    "Tier",
+    "budget_lines",
+    "estimate",
+    "estimated_usage",
+    "exceeded",
+    "row_name",
+    "run_line",
+]

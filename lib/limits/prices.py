@@ -43,7 +43,7 @@ class Prices:
             return found
 
     def _look_up(self, provider: str, model: str, now: int) -> Price | None:
-        name = model if provider == _ECHO else f"{provider}/{model}"
+        name = row_name(provider, model)
         rows = [row for pattern, row in self._rows if fnmatchcase(name, pattern)]
         own = next((row for row in rows if row.has_price), None)
         price = self._listed(provider, model, now)
@@ -62,6 +62,11 @@ class Prices:
             return Price("free")
         price_list = self._lists.get(provider)
         return listed(price_list, model, datetime.fromtimestamp(now, UTC)) if price_list else None
+
+
+def row_name(provider: str, model: str) -> str:
+    """The name by which a row of `models.toml` prices a model."""
+    return model if provider == _ECHO else f"{provider}/{model}"
 
 
 def _by_rank(rows: Mapping[str, PriceRow]) -> list[tuple[str, PriceRow]]:

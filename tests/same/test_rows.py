@@ -125,12 +125,14 @@ def test_where_names_lead(asked: str, provider: str, model: str) -> None:
 def test_the_examples_in_its_comments_are_right(tmp_path: Any) -> None:
     """What the file shows in comments can be used as it stands."""
     lines = FILE.read_text().splitlines()
-    shown = [line.removeprefix("# ") if line.startswith(("# [", "# base", "# key", "# shapes", "# targets", "# fall",
-             "# timeouts")) else line for line in lines]  # fmt: skip
+    keys = ("[", "base", "key", "shapes", "targets", "fall", "timeouts")
+    keys += ("free =", "input =", "output =", "cache_read =", "reserve_output =")
+    shown = [line.removeprefix("# ") if line.startswith(tuple(f"# {key}" for key in keys)) else line for line in lines]
     copy = tmp_path / "models.toml"
     copy.write_text("\n".join(shown))
     models = load_models(copy)
     assert set(models.providers) == EXPECTED | {"local"}
     assert set(models.models) == {"smart"}
+    assert {"local/*", "azure/our-gpt", "openai/o3*"} < set(models.prices)
     made = build_catalog(models, load({}, "/nonexistent/config.txt"), HttpClient())
     assert "local" in made.available

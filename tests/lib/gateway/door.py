@@ -150,6 +150,7 @@ class Door:
         self.circuit = Circuit(models.rest, clock)
         self.database = open_database(new_sqlite(), 2.0)
         self.books = Books(Accounts(self.database))
+        self.books.keep()  # connected: the first call is as quick as the others
         self.gateway = Gateway(
             Chooser(models, build_catalog(models, settings, self.http), pick),
             self.circuit,

@@ -1,0 +1,28 @@
+"""Every store, one suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lib.stores import Database, open_database
+from tests.databases import new_sqlite, prepared
+from tests.servers import Postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database with the tables and nothing in them."""
+    if request.param == "sqlite":
+        return new_sqlite()
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return prepared(postgres.new_database())
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """The same, opened."""
+    opened = open_database(url, 5.0)
+    yield opened
+    opened.close()
