@@ -19,8 +19,8 @@ ROWS = SHIPPED.providers
 SHAPES = {*(shape.value for shape in Shape), "*"}
 KEYED = [name for name, row in ROWS.items() if row.kind != "bedrock"]
 EXPECTED = {
-    "openai", "anthropic", "bedrock", "azure", "chutes", "chutes-embed", "openrouter", "deepseek", "mistral", "groq", "together",
-    "fireworks", "xai", "gemini",
+    "openai", "anthropic", "bedrock", "azure", "chutes", "chutes-embed", "openrouter", "deepseek", "mistral", "groq",
+    "together", "fireworks", "xai", "gemini",
 }  # fmt: skip
 
 
