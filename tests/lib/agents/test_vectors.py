@@ -20,7 +20,8 @@ def test_the_first_vector(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[", b"[]", b"{}", b"null", b"7", b'"x"', b'[["x"]]', b'["x"]', b'[{"embedding": [1]}]',
-    b'{"data": []}', b'{"data": [{"embedding": "AAAA"}]}', b'{"data": [{}]}', b'{"data": {}}', b"[[null]]", b"[" * 100_000, b"\xff",
+    b'{"data": []}', b'{"data": [{"embedding": "AAAA"}]}', b'{"data": [{}]}',
+    b'{"data": {}}', b"[[null]]", b"[" * 100_000, b"\xff",
 ])  # fmt: skip
 def test_what_holds_none(body: bytes) -> None:
     with pytest.raises(VendorProtocolError):
