@@ -48,13 +48,14 @@ class AIProxyError(Exception):
 
     `message` goes to the caller. `detail` goes to the log only. `param` names
     the request field at fault. `retry_after` is in seconds. `provider` is the
-    vendor's name when one was involved.
+    vendor's name when one was involved. `headers` go into the answer.
     """
 
     status = 500
     code = "internal_error"
     message = "The gateway failed to handle this request."
     retryable = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -34,6 +34,10 @@ from lib.base.price_rows import DEAREST
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 VENDOR_SETTINGS = ("_API_KEY", "_BASE_URL", "_EMBED_URL")  # how the names end that rows of models.toml may name
+_REDIS_ADDRESS = re.compile(
+    r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
+    r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
+)
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -94,7 +98,17 @@ class Settings(BaseModel):
         description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
         "<database> for several machines.",
     )
-    store_timeout_seconds: float = Field(2, gt=0, description="The longest that a call waits for a store of ours.")
+    store_timeout_seconds: float = Field(
+        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey for rates that all machines share: redis://, rediss:// or unix://. "
+        "Without it, the workers of a machine share theirs in a file.",
+    )
+    rates_when_down: Literal["allow", "refuse"] = Field(
+        "allow", description="Calls with rates while their counters are down or slow: refuse (503) or allow."
+    )
     budgets_when_down: Literal["refuse", "allow"] = Field(
         "refuse", description="Calls with a budget while the database is down or slow: refuse (503) or allow."
     )
@@ -170,6 +184,13 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https:// and name a host")
         return url
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _REDIS_ADDRESS.fullmatch(url.get_secret_value()):
+            raise ValueError("must be such as redis://host:6379/0, rediss://user:password@host or unix:///path")
+        return url
+
     @field_validator("allowed_origins")
     @classmethod
     def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -204,8 +225,9 @@ class Settings(BaseModel):
         """Every secret that is held: what the log's redaction must know."""
         for key in self.aiproxy_api_key:
             yield key.get_secret_value()
-        if password := urlsplit(self.database_url.get_secret_value()).password:
-            yield password
+        for url in (self.database_url, self.redis_url):
+            if url and (password := urlsplit(url.get_secret_value()).password):
+                yield from dict.fromkeys((password, unquote(password)))
         if self.honeybadger_api_key:
             yield self.honeybadger_api_key.get_secret_value()
         for name, value in self.vendor_values.items():

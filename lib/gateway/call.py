@@ -31,9 +31,9 @@ class Client(Protocol):
 
 
 class Produced(NamedTuple):
-    """What came of a stream: its events, and the bytes that they had beyond the shortest of them."""
+    """What an answer brought: pieces of content, and its bytes."""
 
-    events: int = 0
+    pieces: int = 0
     content: int = 0
 
 

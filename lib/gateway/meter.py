@@ -198,7 +198,6 @@ def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None
             return None, "exact"
         guess = Usage(worst.input_tokens, min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND)))
     else:
-        events, content = record.produced if worst.output_tokens else NOTHING_PRODUCED
-        guess = estimated_usage(worst.input_tokens, events, content)
+        guess = estimated_usage(worst.input_tokens, *(record.produced if worst.output_tokens else NOTHING_PRODUCED))
     known = record.usage or guess
     return replace(known, output_tokens=max(known.output_tokens, guess.output_tokens)), "estimated"

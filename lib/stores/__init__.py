@@ -1,15 +1,21 @@
 """Floor 1: where things are kept."""
 
 from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reservation, Standing
+from lib.stores.breaker import Breaker
 from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.migrate import HEAD, fault, migrate, version
-from lib.stores.opening import migration_url, open_database
+from lib.stores.opening import migration_url, open_counters, open_database
+from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
     "CALL_COLUMNS",
     "HEAD",
     "Accounts",
+    "Answer",
+    "Breaker",
+    "Counters",
     "Database",
+    "Hit",
     "Line",
     "Overdrawn",
     "Reservation",
@@ -17,9 +23,11 @@ __all__ = [
     "Session",
     "Sql",
     "Standing",
+    "Window",
     "fault",
     "migrate",
     "migration_url",
+    "open_counters",
     "open_database",
     "version",
 ]

@@ -32,7 +32,7 @@ from lib.ledger import Books
 from lib.limits import Prices
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.stores import Accounts, open_database
+from lib.stores import Accounts, Sql, open_database
 from lib.telemetry import NoMetrics
 from lib.wire import JsonBody, Path, Shape, path_of
 from tests.databases import new_sqlite
@@ -158,6 +158,17 @@ class Door:
             Settler(self.tally, set()),
             Behaviour(Persistence(models.defaults.attempts, models.defaults.longest_wait), Limits(total, ping)),
         )
+
+    def lose_books(self) -> Callable[[], None]:
+        """Take the tables away; call what this returns to bring them back."""
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE reservations RENAME TO elsewhere")))
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE calls RENAME TO nowhere")))
+
+        def found() -> None:
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE elsewhere RENAME TO reservations")))
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE nowhere RENAME TO calls")))
+
+        return found
 
     def call(self, model: str = "openai/ok", path: Path = CHAT, *, raw: bytes | None = None, **fields: Any) -> Call:
         """A call that passed its guard."""

@@ -1,0 +1,141 @@
+"""One worker's books: what is written late, what is closed for others, what is kept up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lib.base.errors import StoreUnavailable
+from lib.ledger import Books, Facts, Keeper, Outcome
+from lib.stores import Accounts, Database, Line, open_database
+from lib.wire import Usage
+from tests.databases import new_sqlite
+from tests.lib.stores.books import NOW, held, ledger, open_calls
+
+LINE = Line("key:a", "total", 0, 1000)
+FACTS = Facts(NOW, "the-id", "a", "k1", None, {"team": "x"}, "openai", "/v1/chat/completions", "gpt-4o", stream=True)
+DONE = Outcome("gpt-4o", "openai", 1, 200, None, Usage(5, 6), 40, "exact", 0.1, 0.2, gone=False)
+
+
+class Away:
+    """A database that can be away."""
+
+    def __init__(self, database: Database) -> None:
+        self.there = True
+        self.kind = database.kind
+        self._database = database
+
+    def run(self, work):
+        if not self.there:
+            raise StoreUnavailable(detail="away")
+        return self._database.run(work)
+
+    def report(self, work):
+        return self.run(work)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@pytest.fixture
+def database():
+    opened = open_database(new_sqlite(), 5.0)
+    yield Away(opened)
+    opened.close()
+
+
+@pytest.fixture
+def books(database) -> Books:
+    return Books(Accounts(database), lease=30, retention=100, clock=lambda: NOW)
+
+
+def test_a_call_from_its_reservation_to_its_row(books, database):
+    call = books.open(100, (LINE,), FACTS)
+    assert held(database) == {("key:a", "total", 0): (0, 100)}
+    books.close(call, DONE)
+    assert held(database) == {("key:a", "total", 0): (40, 0)}
+    assert ledger(database) == [(call.id, "exact", 40)]
+
+
+def test_what_cannot_be_written_is_written_later(books, database):
+    first, second, third = (books.open(100, (LINE,), FACTS) for _ in range(3))
+    database.there = False
+    books.close(first, DONE)
+    books.release(second)
+    with pytest.raises(StoreUnavailable):
+        books.keep()
+    database.there = True
+    books.close(third, DONE)
+    assert held(database) == {("key:a", "total", 0): (40, 200)}
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (80, 0)}
+    assert len(ledger(database)) == 2
+    assert open_calls(database) == 0
+
+
+def test_a_call_that_was_let_through_is_in_the_ledger_in_the_end(books, database):
+    database.there = False
+    call = books.unwritten(100, (LINE,), FACTS)
+    books.close(call, DONE)
+    database.there = True
+    books.keep()
+    assert (held(database), ledger(database)) == ({("key:a", "total", 0): (40, 0)}, [(call.id, "exact", 40)])
+
+
+def test_a_worker_closes_what_a_dead_one_left(database):
+    now = NOW
+    dead = Books(Accounts(database), lease=30, clock=lambda: NOW)
+    alive = Books(Accounts(database), lease=30, clock=lambda: now)
+    call = dead.open(100, (LINE,), FACTS)
+    now += 30_000
+    alive.keep()
+    assert open_calls(database) == 1
+    now += 1
+    alive.keep()
+    assert ledger(database) == [(call.id, "lost", 100)]
+    assert held(database) == {("key:a", "total", 0): (100, 0)}
+
+
+def test_a_worker_that_lives_keeps_its_calls(database):
+    now = NOW
+    one = Books(Accounts(database), lease=30, clock=lambda: now)
+    other = Books(Accounts(database), lease=30, clock=lambda: now)
+    one.open(100, (LINE,), FACTS)
+    for _ in range(10):
+        now += 10_000
+        one.keep()
+        other.keep()
+    assert open_calls(database) == 1
+
+
+def test_a_worker_that_leaves_is_forgotten_but_not_its_open_calls(books, database):
+    books.open(100, (LINE,), FACTS)
+    books.leave()
+    later = Books(Accounts(database), lease=30, clock=lambda: NOW + 30_001)
+    later.keep()
+    assert [how for _, how, _ in ledger(database)] == ["lost"]
+
+
+def test_old_rows_go(books, database):
+    call = books.open(100, (LINE,), FACTS)
+    books.close(call, DONE)
+    later = Books(Accounts(database), retention=100, clock=lambda: NOW + 100_001)
+    assert later.tidy() == 1
+    assert ledger(database) == []
+
+
+def test_the_keeper_says_whether_the_database_is_there(books, database):
+    found: list[bool] = []
+    keeper = Keeper(books, found.append, lambda seconds: None)
+    for there in (True, False, False, True):
+        database.there = there
+        keeper.turn()
+    assert found == [True, False, False, True]
+
+
+def test_a_file_that_cannot_be_made_is_unavailable(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    books = Books(Accounts(open_database(f"sqlite:///{tmp_path}/file/a.db", 1.0)))
+    with pytest.raises(StoreUnavailable):
+        books.open(0, (), FACTS)
