@@ -13,10 +13,10 @@ from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, i
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
-from lib.limits import Prices
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, open_database
+from lib.stores import Accounts, Guarded, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 from lib.wire import Shape
 
@@ -34,6 +34,7 @@ class Services:
     evaluation: Evaluation
     settler: Settler
     books: Books
+    rates: Rates
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -51,7 +52,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     books = before.books if before else build_books(settings)
     defaults = models.defaults
     prices = build_prices(settings, models)
-    meter = Meter(books, prices, _terms(settings, models))
+    rates = before.rates if before else build_rates(settings)
+    meter = Meter(books, prices, rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -73,6 +75,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         evaluation=Evaluation(agents),
         settler=settler,
         books=books,
+        rates=rates,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
@@ -96,7 +99,16 @@ def build_books(settings: Settings) -> Books:
         database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
-    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
+    return Books(
+        Accounts(Guarded(database)), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600
+    )
+
+
+def build_rates(settings: Settings) -> Rates:
+    """The counters of requests and tokens a minute. Connects when they are first used."""
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    file = counters_path(settings.database_url.get_secret_value())
+    return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:

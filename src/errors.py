@@ -99,6 +99,8 @@ def render(error: AIProxyError) -> Response:
     response = Response(body, error.status, content_type=content_type)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(ceil(error.retry_after))
+    for name, value in error.headers:
+        response.headers[name] = value
     return response
 
 

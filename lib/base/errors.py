@@ -34,6 +34,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         ├── VendorOverloaded           503, may carry retry_after
         ├── VendorTimeout              504
         │   └── DeadlineExceeded       504
+        ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
         └── Draining                   503
 """
@@ -315,6 +316,14 @@ class DeadlineExceeded(VendorTimeout):
     code = "deadline_exceeded"
     message = "The call took longer than this gateway allows."
     retryable = False
+
+
+class IssuerUnavailable(GatewayError):
+    """503: the issuer of a token cannot be asked for its keys: nothing is known of the token."""
+
+    status = 503
+    code = "identity_provider_unavailable"
+    message = "The identity provider could not be reached. Try again later."
 
 
 class StoreUnavailable(GatewayError):

@@ -18,7 +18,7 @@ from typing import Any
 from lib.base import Settings, SettingsError, load, load_models
 from lib.base.errors import BadRequest, UnknownModel
 from lib.gateway import Chooser
-from lib.limits import Price, Rates, row_name
+from lib.limits import Price, RateCard, row_name
 from lib.net import HttpClient
 from lib.providers import build_catalog
 from lib.wire import Shape, path_of
@@ -92,7 +92,7 @@ def _card(price: Price) -> dict[str, Any]:
     }
 
 
-def _rates(rates: Rates) -> dict[str, str]:
+def _rates(rates: RateCard) -> dict[str, str]:
     return {name: _amount(value) for name, value in {**rates.plain, **rates.special}.items()}
 
 

@@ -43,6 +43,9 @@ NOTHING_PRODUCED = Produced()
 class Admitted(Protocol):
     """What was taken for a call before it was sent."""
 
+    def headers(self) -> list[tuple[str, str]]:
+        """What the caller is told of its rates, as headers."""
+
     def settle(self, record: Record) -> None:
         """Give back what is left of it, and write down what the call cost. Never raises."""
 

@@ -4,7 +4,7 @@ from lib.limits.budgets import budget_lines, exceeded, run_line
 from lib.limits.estimate import Estimate, estimate, estimated_usage
 from lib.limits.price import Price
 from lib.limits.prices import Prices, row_name
-from lib.limits.rate_card import Flat, Tier
+from lib.limits.rate_card import Flat, RateCard, Tier
 from lib.limits.rates import Rates
 from lib.limits.taken import Taken
 
@@ -13,6 +13,7 @@ __all__ = [
     "Flat",
     "Price",
     "Prices",
+    "RateCard",
     "Rates",
     "Taken",
     "Tier",

@@ -3,8 +3,9 @@
 from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reservation, Standing
 from lib.stores.breaker import Breaker
 from lib.stores.database import Database, Row, Session, Sql
+from lib.stores.guarded import Guarded
 from lib.stores.migrate import HEAD, fault, migrate, version
-from lib.stores.opening import migration_url, open_counters, open_database
+from lib.stores.opening import counters_path, migration_url, open_counters, open_database
 from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Breaker",
     "Counters",
     "Database",
+    "Guarded",
     "Hit",
     "Line",
     "Overdrawn",
@@ -24,6 +26,7 @@ __all__ = [
     "Sql",
     "Standing",
     "Window",
+    "counters_path",
     "fault",
     "migrate",
     "migration_url",

@@ -28,6 +28,11 @@ def open_database(url: str, timeout: float) -> Database:
     raise ValueError("must be sqlite:///<path> or postgresql+psycopg://<user>:<password>@<host>/<database>")
 
 
+def counters_path(url: str) -> Path:
+    """Where the counters of this machine are when there is no Redis: beside a database file, else in `var`."""
+    return Path(url.removeprefix(_SQLITE)).with_name("rates.db") if url.startswith(_SQLITE) else Path("var/rates.db")
+
+
 def migration_url(url: str) -> str:
     """The same database as SQLAlchemy spells it, with the driver that is installed."""
     for scheme in _POSTGRES:

@@ -29,10 +29,10 @@ from lib.gateway import (
     Terms,
 )
 from lib.ledger import Books
-from lib.limits import Prices
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.stores import Accounts, Sql, open_database
+from lib.stores import Accounts, Sql, open_counters, open_database
 from lib.telemetry import NoMetrics
 from lib.wire import JsonBody, Path, Shape, path_of
 from tests.databases import new_sqlite
@@ -150,11 +150,12 @@ class Door:
         self.circuit = Circuit(models.rest, clock)
         self.database = open_database(new_sqlite(), 2.0)
         self.books = Books(Accounts(self.database))
+        self.rates = Rates(open_counters(None, self._file.with_name("rates.db"), 2.0))
         self.books.keep()  # connected: the first call is as quick as the others
         self.gateway = Gateway(
             Chooser(models, build_catalog(models, settings, self.http), pick),
             self.circuit,
-            Meter(self.books, Prices(models), TERMS),
+            Meter(self.books, Prices(models), self.rates, TERMS),
             Settler(self.tally, set()),
             Behaviour(Persistence(models.defaults.attempts, models.defaults.longest_wait), Limits(total, ping)),
         )

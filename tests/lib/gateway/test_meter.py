@@ -8,7 +8,7 @@ import pytest
 
 from lib.access import Caller
 from lib.base import Budget
-from lib.base.errors import AIProxyError, BudgetExceeded, Forbidden, StoreUnavailable, Unpriced
+from lib.base.errors import AIProxyError, BudgetExceeded, Forbidden, RateLimited, StoreUnavailable, Unpriced
 from lib.gateway import Call
 from lib.stores import Sql
 from lib.wire import Path, Shape, path_of
@@ -272,3 +272,49 @@ def test_and_those_without_one_are_written_down_later(door: Door) -> None:
     found()
     door.books.keep()
     assert [row["exactness"] for row in rows(door)] == ["exact"]
+
+
+# ---- rates ----
+
+QUICK = Caller("quick", owner="key:2", rpm=2, tpm=2000)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_says_what_is_left_of_the_rates(door: Door, stream: bool) -> None:
+    reply = door.ask(rich(door, caller=QUICK, stream=stream, max_tokens=100))
+    headers = dict(reply.headers)
+    assert (headers["x-ratelimit-limit-requests"], headers["x-ratelimit-remaining-requests"]) == ("2", "1")
+    assert headers["x-ratelimit-limit-tokens"] == "2000"
+    assert 1800 < int(headers["x-ratelimit-remaining-tokens"]) < 1900
+    if not isinstance(reply.body, bytes):
+        reply.body.close()
+
+
+def test_a_call_beyond_the_rates_is_not_sent(door: Door, upstream: Upstream) -> None:
+    for _ in range(2):
+        door.ask(rich(door, caller=QUICK, max_tokens=10))
+    error = door.failure(rich(door, caller=QUICK, max_tokens=10))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after is not None
+    assert len(upstream.calls) == 2
+    assert dict(error.headers)["x-ratelimit-remaining-requests"] == "0"
+
+
+def test_tokens_that_were_not_used_are_given_back(door: Door) -> None:
+    caller = Caller("quick", owner="key:3", tpm=2000)
+    for _ in range(5):
+        door.ask(rich(door, caller=caller, max_tokens=1500))
+
+
+def test_a_call_that_its_budget_refuses_gives_its_tokens_back(door: Door) -> None:
+    caller = Caller("poor", owner="key:4", tpm=2000, budgets=(Budget(1_000_000, "total"),))
+    for _ in range(3):
+        assert isinstance(door.failure(rich(door, caller=caller, max_tokens=1500)), BudgetExceeded)
+    door.ask(rich(door, caller=caller, max_tokens=100))
+
+
+def test_a_failure_says_it_as_well(door: Door, upstream: Upstream) -> None:
+    upstream.plan("error-400")
+    reply = door.ask(rich(door, caller=QUICK))
+    assert reply.status == 400
+    assert dict(reply.headers)["x-ratelimit-remaining-requests"] == "1"
