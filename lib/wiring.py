@@ -13,7 +13,7 @@ from lib.ledger import Books
 from lib.limits import Prices
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, open_database
+from lib.stores import Accounts, Database, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 
 
@@ -22,6 +22,7 @@ class Services:
     """What a running worker is made of."""
 
     settings: Settings
+    database: Database
     keys: MainKeys
     models: ModelsFile
     catalog: Catalog
@@ -42,7 +43,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     catalog = build_catalog(models, settings, http)
     settler = before.settler if before else _build_settler(settings)
     settler.know(models.names())
-    books = before.books if before else build_books(settings)
+    database = before.database if before else build_database(settings)
+    books = before.books if before else _build_books(settings, database)
     defaults = models.defaults
     meter = Meter(books, Prices(models), _terms(settings, models))
     gateway = Gateway(
@@ -57,6 +59,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     )
     return Services(
         settings=settings,
+        database=database,
         keys=build_keys(settings),
         models=models,
         catalog=catalog,
@@ -68,12 +71,15 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     )
 
 
-def build_books(settings: Settings) -> Books:
-    """The books. Connects when they are first used. Raises `SettingsError`."""
+def build_database(settings: Settings) -> Database:
+    """The database of DATABASE_URL; connects when it is used. Raises `SettingsError`."""
     try:
-        database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
+        return open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
+
+
+def _build_books(settings: Settings, database: Database) -> Books:
     return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from lib.wire import PATHS, Path
+from src import openapi_usage
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -16,7 +17,7 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {
 _JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 _SSE = {"text/event-stream": {"schema": {"type": "string"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-ERROR_STATUSES = (400, 401, 404, 413, 415, 429, 502, 503, 504)
+ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
 
 
 def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
@@ -29,19 +30,22 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             view = app.view_functions[rule.endpoint]
             operation = _operation(name, (view.__doc__ or "").strip(), known.get(rule.rule), guarded[blueprint])
             operation["tags"] = [blueprint]
-            arguments = _ARGUMENT.findall(rule.rule)
-            if arguments:
-                operation["parameters"] = [_argument(argument) for argument in arguments]
+            if content := openapi_usage.answer(rule.rule):
+                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
+            parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
+            if parameters := parameters + openapi_usage.parameters(rule.rule):
+                operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
+            "schemas": openapi_usage.schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-            }
+            },
         },
     }
 
