@@ -16,7 +16,7 @@ EXACTNESS = (*get_args(Exactness), LOST)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH
 # letters and digits of any script, and the signs of names, addresses and model names; an apostrophe inside a word
-_TEXT = re.compile(r"(?:[\w .,:@/+=|~#%-]|(?<=\w)'(?=\w)){1,256}")
+_TEXT = re.compile(r"(?:[\w .,:@/+=|~#-]|(?<=\w)'(?=\w)){1,256}")
 _ID = re.compile(r"[0-9a-f]{32}")
 _TAG_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,6}")
