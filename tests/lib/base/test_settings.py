@@ -259,6 +259,52 @@ def test_a_time_is_a_number_of_seconds(from_environ, value):
         from_environ(GRACEFUL_TIMEOUT_SECONDS=value)
 
 
+STORES = {"DATABASE_URL": "postgresql://ada:{}@db/books", "REDIS_URL": "redis://ada:{}@cache:6379/0"}
+
+
+@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize(("written", "meant"), [("secret-word", "secret-word"), ("secret%2Fword", "secret/word")])
+def test_the_password_of_a_store_is_a_secret(from_environ, name, written, meant):
+    settings = from_environ(**{name: STORES[name].format(written)})
+    assert {written, meant} <= set(settings.secret_values())
+    assert "secret" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://cache",
+        "redis://cache:6379/0",
+        "redis://:word@127.0.0.1:6379",
+        "rediss://ada:w%40rd@cache.example.org:6380/1?ssl_cert_reqs=none",
+        "redis://[::1]:6379",
+        "valkey://cache",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_addresses_of_redis(from_environ, url):
+    assert from_environ(REDIS_URL=url).redis_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cache:6379",
+        "http://cache",
+        "redis:///0",
+        "redis://:word@",
+        "redis://cache:port",
+        "redis://cache/x",
+        "unix://x",
+        "redis://a b",
+    ],
+)
+def test_an_address_of_redis_that_is_none(from_environ, url):
+    with pytest.raises(SettingsError, match="REDIS_URL") as caught:
+        from_environ(REDIS_URL=url)
+    assert url not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", ["nope", "ftp://host", "https://", "https://user:word@host", "https://host?key=1"])
 def test_the_address_of_error_reports_is_a_plain_one(from_environ, url):
     with pytest.raises(SettingsError, match="HONEYBADGER_ENDPOINT"):
