@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lib.access import MainKeys
+from lib.access import (
+    AccessFile,
+    AddressList,
+    Callers,
+    Doors,
+    EnvironmentKeys,
+    Failures,
+    ManagedKeys,
+    Tokens,
+    load_access,
+)
 from lib.agents import Agents, Evaluation, Guide, Models
 from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
@@ -16,9 +26,11 @@ from lib.ledger import Books
 from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, Guarded, counters_path, open_counters, open_database
+from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 from lib.wire import Shape
+
+FAILURES = 30  # wrong credentials at once from one address and worker, and in each minute after
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,11 @@ class Services:
     """What a running worker is made of."""
 
     settings: Settings
-    keys: MainKeys
+    database: Database
+    managed_keys: ManagedKeys
+    access: AccessFile
+    tokens: Tokens
+    callers: Callers
     models: ModelsFile
     catalog: Catalog
     gateway: Gateway
@@ -49,7 +65,12 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     catalog = build_catalog(models, settings, http)
     settler = before.settler if before else _build_settler(settings)
     settler.know(models.names())
-    books = before.books if before else build_books(settings)
+    database = before.database if before else build_database(settings)
+    managed_keys = _build_managed_keys(settings, database, before)
+    access = load_access(settings.access_file)
+    tokens = before.tokens if before and before.access == access else Tokens(access)
+    failures = before.callers.failures if before else Failures(FAILURES)
+    books = before.books if before else build_books(settings, database)
     defaults = models.defaults
     prices = build_prices(settings, models)
     rates = before.rates if before else build_rates(settings)
@@ -67,7 +88,11 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     agents = _build_agents(gateway, models, prices, catalog)
     return Services(
         settings=settings,
-        keys=build_keys(settings),
+        database=database,
+        managed_keys=managed_keys,
+        access=access,
+        tokens=tokens,
+        callers=Callers(_build_doors(settings, managed_keys, tokens), failures),
         models=models,
         catalog=catalog,
         gateway=gateway,
@@ -93,15 +118,18 @@ def build_prices(settings: Settings, models: ModelsFile) -> Prices:
     return Prices(msgspec.structs.replace(models, prices=rows | models.prices))
 
 
-def build_books(settings: Settings) -> Books:
-    """The books. Connects when they are first used. Raises `SettingsError`."""
+def build_database(settings: Settings) -> Database:
+    """The database of DATABASE_URL. Connects when it is first used. Raises `SettingsError`."""
     try:
         database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
-    return Books(
-        Accounts(Guarded(database)), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600
-    )
+    return Guarded(database)
+
+
+def build_books(settings: Settings, database: Database) -> Books:
+    """The books of a database."""
+    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
 
 
 def build_rates(settings: Settings) -> Rates:
@@ -126,10 +154,32 @@ def _build_settler(settings: Settings) -> Settler:
     return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 
-def build_keys(settings: Settings) -> MainKeys:
-    """The main keys. Without any, only a development server on loopback is open."""
-    is_open = settings.environment_type == "development" and settings.loopback_only
-    return MainKeys((key.get_secret_value() for key in settings.aiproxy_api_key), open_without_key=is_open)
+def build_managed_keys(settings: Settings, database: Database) -> ManagedKeys:
+    """The managed keys of a database."""
+    secret = settings.key_secret
+    return ManagedKeys(KeyStore(database), secret.get_secret_value() if secret else None)
+
+
+def _build_managed_keys(settings: Settings, database: Database, before: Services | None) -> ManagedKeys:
+    """Those of before, with all they remember, unless their secret has changed."""
+    if before and before.settings.key_secret == settings.key_secret:
+        return before.managed_keys
+    return build_managed_keys(settings, database)
+
+
+def _build_doors(settings: Settings, managed_keys: ManagedKeys, tokens: Tokens) -> Doors:
+    """The ways in. Without any key in the environment, only a development server on loopback is open."""
+    return Doors(
+        environment=EnvironmentKeys(
+            (key.get_secret_value() for key in settings.aiproxy_api_key),
+            (key.get_secret_value() for key in settings.proxy_api_key),
+        ),
+        managed=managed_keys,
+        tokens=tokens or None,
+        trusted=AddressList.parse(settings.trusted_proxies),
+        agents_from=AddressList.parse(settings.allowed_ips),
+        open_here=settings.open_here,
+    )
 
 
 def configure_telemetry(settings: Settings) -> None:

@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from lib.access.amounts import parse_budget
 from lib.access.caller import SCOPES
 from lib.access.jwks import is_safe_url
-from lib.base import Budget, SettingsError, money, period
+from lib.base import Budget, SettingsError
 
 Scalar = str | bool | int | float
 AlgorithmName = Literal["RS256", "ES256"]
@@ -92,12 +93,6 @@ class AccessFile(msgspec.Struct, frozen=True):
     """The whole file: issuers by their names, which go to logs and records."""
 
     issuers: dict[str, IssuerRow] = {}
-
-
-def parse_budget(text: str) -> Budget:
-    """A budget as a person writes it, such as `50/month`, in USD. Raises ValueError, which quotes nothing."""
-    amount, _, name = text.partition("/")
-    return Budget(money.to_nano(money.parse_usd(amount)), period(name))
 
 
 def load_access(path: Path) -> AccessFile:

@@ -144,12 +144,22 @@ class Settings(BaseModel):
         (),
         description="The main key; several, comma-separated, for rotation. Taken raw, as Bearer and as x-api-key.",
     )
+    proxy_api_key: Secrets = Field(
+        (), description="The key of agents, whose every call belongs to a run; several, comma-separated, for rotation."
+    )
     allowed_ips: Words = Field(
-        (), description="Addresses and CIDR blocks that may call, comma-separated. Empty: from everywhere."
+        (),
+        description="Addresses and CIDR blocks from which PROXY_API_KEY is good, comma-separated. "
+        "Empty: from everywhere.",
     )
     trusted_proxies: Words = Field(
         (),
         description="Addresses and CIDR blocks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
+    key_secret: SecretStr | None = Field(
+        None,
+        description="The secret of the hashes that stand for managed keys; changing it ends them all. "
+        "When unset, one is made and kept in the database.",
     )
     openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
     openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
@@ -176,6 +186,13 @@ class Settings(BaseModel):
         repr=False,
         description="Not a setting: the keys and addresses that rows of models.toml may name.",
     )
+
+    @field_validator("key_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < MIN_KEY_LENGTH:
+            raise ValueError(f"must have at least {MIN_KEY_LENGTH} characters")
+        return secret
 
     @field_validator("honeybadger_endpoint")
     @classmethod
@@ -212,8 +229,16 @@ class Settings(BaseModel):
             return self
         if not self.aiproxy_api_key:
             raise ValueError(f"AIPROXY_API_KEY must be set when ENVIRONMENT_TYPE is {self.environment_type}")
-        if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in self.aiproxy_api_key):
-            raise ValueError(f"AIPROXY_API_KEY must have at least {MIN_KEY_LENGTH} characters")
+        for name in ("aiproxy_api_key", "proxy_api_key"):
+            if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in getattr(self, name)):
+                raise ValueError(f"{name.upper()} must have at least {MIN_KEY_LENGTH} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _apart(self) -> Settings:
+        main = {key.get_secret_value() for key in self.aiproxy_api_key}
+        if any(key.get_secret_value() in main for key in self.proxy_api_key):
+            raise ValueError("PROXY_API_KEY must not be one of AIPROXY_API_KEY: that one may do everything")
         return self
 
     def vendor_value(self, name: str) -> str | None:
@@ -223,16 +248,25 @@ class Settings(BaseModel):
 
     def secret_values(self) -> Iterator[str]:
         """Every secret that is held: what the log's redaction must know."""
-        for key in self.aiproxy_api_key:
-            yield key.get_secret_value()
+        for key in (*self.aiproxy_api_key, *self.proxy_api_key, self.honeybadger_api_key, self.key_secret):
+            if key is not None:
+                yield key.get_secret_value()
         for url in (self.database_url, self.redis_url):
             if url and (password := urlsplit(url.get_secret_value()).password):
                 yield from dict.fromkeys((password, unquote(password)))
-        if self.honeybadger_api_key:
-            yield self.honeybadger_api_key.get_secret_value()
         for name, value in self.vendor_values.items():
             if not name.endswith("_URL"):
                 yield value.get_secret_value()
+
+    @property
+    def open_here(self) -> bool:
+        """Whether whoever calls from this machine needs no key: in development, without any in the environment."""
+        return self.loopback_only and self.environment_type == "development" and not self.has_keys
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the environment holds a key of a caller."""
+        return bool(self.aiproxy_api_key or self.proxy_api_key)
 
     @property
     def loopback_only(self) -> bool:

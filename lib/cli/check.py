@@ -106,9 +106,10 @@ def notes(settings: Settings, config_file: str) -> Iterable[str]:
             yield "config.txt: a line that is not NAME=value is ignored"
         elif name not in setting_names() and not name.endswith(VENDOR_SETTINGS):
             yield f"config.txt: the gateway has no setting {name}"
-    if not settings.aiproxy_api_key:
-        where = "anyone on this machine may call" if settings.loopback_only else "each start makes a key of its own"
-        yield f"AIPROXY_API_KEY is not set: {where}"
+    if settings.open_here:
+        yield "AIPROXY_API_KEY is not set: anyone on this machine may call"
+    elif not settings.aiproxy_api_key and not settings.loopback_only:
+        yield "AIPROXY_API_KEY is not set: each start makes a key of its own"
     if settings.mock_model_responses:
         yield "MOCK_MODEL_RESPONSES is on: every model answers from the built-in echo"
 

@@ -4,6 +4,7 @@ from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reserva
 from lib.stores.breaker import Breaker
 from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.guarded import Guarded
+from lib.stores.keys import KeyRow, KeyStore
 from lib.stores.migrate import HEAD, fault, migrate, version
 from lib.stores.opening import counters_path, migration_url, open_counters, open_database
 from lib.stores.windows import Answer, Counters, Hit, Window
@@ -18,6 +19,8 @@ __all__ = [
     "Database",
     "Guarded",
     "Hit",
+    "KeyRow",
+    "KeyStore",
     "Line",
     "Overdrawn",
     "Reservation",
