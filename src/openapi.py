@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
+from src import openapi_usage
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -37,8 +38,12 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             operation["tags"] = [blueprint]
             if rule.rule in bodies:
                 operation["requestBody"] = _json_request(bodies[rule.rule])
+            if content := openapi_usage.answer(rule.rule):
+                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
             parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
-            parameters += _query(rule.rule) + ([_RUN] if rule.rule in known else [])
+            parameters += (
+                _query(rule.rule) + ([_RUN] if rule.rule in known else []) + openapi_usage.parameters(rule.rule)
+            )
             if parameters:
                 operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
@@ -47,7 +52,7 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": schemas["$defs"],
+            "schemas": schemas["$defs"] | openapi_usage.schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
