@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 
+from lib.access import SCOPES
 from lib.wire import PATHS, Path
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
@@ -16,7 +17,33 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {
 _JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 _SSE = {"text/event-stream": {"schema": {"type": "string"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-ERROR_STATUSES = (400, 401, 404, 413, 415, 429, 502, 503, 504)
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_RATE: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
+_BODIES: dict[str, dict[str, Any]] = {
+    "create_key": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 128},
+            "scopes": {**_TEXTS, "minItems": 1, "items": {"enum": sorted(SCOPES)}},
+            "models": {**_TEXTS, "minItems": 1},
+            "budgets": {**_TEXTS, "examples": [["50/month", "2.50/day"]]},
+            "rpm": _RATE,
+            "tpm": _RATE,
+            "allow_ips": {**_TEXTS, "examples": [["10.0.0.0/8"]]},
+            "expires": {"type": "string", "examples": ["2027-01-31", "2027-01-31T12:00:00Z"]},
+            "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        "required": ["name"],
+        "additionalProperties": False,
+    },
+    "rotate_key": {
+        "type": "object",
+        "properties": {"overlap": {"type": "string", "pattern": "^([0-9]+[smhd]|0)$", "examples": ["24h"]}},
+        "additionalProperties": False,
+    },
+}
+"""The bodies of operations that are not passed through, by the operation's name."""
+ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
 
 
 def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
@@ -55,6 +82,9 @@ def _operation(name: str, doc: str, path: Path | None, guarded: bool) -> dict[st
     }
     if path:
         operation["requestBody"] = {"required": True, "content": _request(path)}
+    elif name in _BODIES:
+        body = _BODIES[name]
+        operation["requestBody"] = {"required": "required" in body, "content": {"application/json": {"schema": body}}}
     return operation
 
 

@@ -91,16 +91,36 @@ def _watch() -> ClientWatch | NoWatch:
     return NoWatch() if sock is None else ClientWatch(sock, services().lifecycle)
 
 
+def json_object(*, or_nothing: bool = False) -> dict[str, Any]:
+    """The body of the current request, a JSON object; an empty one for no body, if that is allowed.
+
+    Raises `BadRequest`, `UnsupportedMediaType`, and what `_read` does.
+    """
+    raw = _read()
+    if or_nothing and not raw:
+        return {}
+    _require_json()
+    return JsonBody(raw).decode()
+
+
 def _body(path: Path) -> JsonBody | Form:
     content_type = request.headers.get("Content-Type", "")
-    kind = content_type.partition(";")[0].strip().lower()
     if path.multipart:
-        if kind != "multipart/form-data":
+        if _kind(content_type) != "multipart/form-data":
             raise UnsupportedMediaType("The body must be multipart/form-data.")
         return Form(content_type, _read, request.content_length)
+    _require_json()
+    return JsonBody(_read())
+
+
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _require_json() -> None:
+    kind = _kind(request.headers.get("Content-Type", ""))
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be application/json.")
-    return JsonBody(_read())
 
 
 def _read(size: int = -1) -> bytes:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, g, request
 
+from lib.access import ADMIN
 from lib.base.errors import Forbidden
 from src import errors
 from src.context import observation, services
 from src.guards import Guard, needs_key, open_to_all
-from src.routes import docs, forwarding, health, helpers, models
+from src.routes import admin, docs, forwarding, health, helpers, models
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ ENTRIES = (
     Entry(forwarding.openai, needs_key, errors.openai_family, "openai"),
     Entry(forwarding.anthropic, needs_key, errors.anthropic_family, "anthropic"),
     Entry(models.blueprint, needs_key, errors.openai_family),
+    Entry(admin.blueprint, needs_key, errors.openai_family, ADMIN),
     Entry(helpers.free, open_to_all, errors.plain_family),
     Entry(helpers.paid, needs_key, errors.plain_family, "openai"),
     Entry(health.blueprint, open_to_all, errors.openai_family),
