@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+import msgspec
+
 from lib.access import (
     AccessFile,
     AddressList,
@@ -16,7 +18,8 @@ from lib.access import (
     Tokens,
     load_access,
 )
-from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
+from lib.agents import Agents, Evaluation, Guide, Models
+from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
@@ -25,6 +28,7 @@ from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
 from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
+from lib.wire import Shape
 
 FAILURES = 30  # wrong credentials at once from one address and worker, and in each minute after
 
@@ -42,6 +46,8 @@ class Services:
     models: ModelsFile
     catalog: Catalog
     gateway: Gateway
+    guide: Guide
+    evaluation: Evaluation
     settler: Settler
     books: Books
     rates: Rates
@@ -66,8 +72,9 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     failures = before.callers.failures if before else Failures(FAILURES)
     books = before.books if before else build_books(settings, database)
     defaults = models.defaults
+    prices = build_prices(settings, models)
     rates = before.rates if before else build_rates(settings)
-    meter = Meter(books, Prices(models), rates, _terms(settings, models))
+    meter = Meter(books, prices, rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -78,6 +85,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
             Limits(settings.request_timeout_seconds, settings.ping_seconds),
         ),
     )
+    agents = _build_agents(gateway, models, prices, catalog)
     return Services(
         settings=settings,
         database=database,
@@ -88,12 +96,26 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         models=models,
         catalog=catalog,
         gateway=gateway,
+        guide=Guide(agents),
+        evaluation=Evaluation(agents),
         settler=settler,
         books=books,
         rates=rates,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
+
+
+def _build_agents(gateway: Gateway, models: ModelsFile, prices: Prices, catalog: Catalog) -> Agents:
+    known = (name for name in models.prices if not is_pattern(name))
+    return Agents(gateway, Models(models.agents, gateway.chooser, prices, known=known, offline=catalog.offline))
+
+
+def build_prices(settings: Settings, models: ModelsFile) -> Prices:
+    """The prices of the models file; for embeddings at an address of their own, where it has none, the setting's."""
+    price = PriceRow(second=settings.embedding_price_per_second)
+    rows = {f"{name}/*": price for name, row in models.providers.items() if row.shapes == (Shape.EMBED,)}
+    return Prices(msgspec.structs.replace(models, prices=rows | models.prices))
 
 
 def build_database(settings: Settings) -> Database:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the URL map and the table of paths."""
+"""The OpenAPI 3.1 document, made from the URL map, the table of paths and the bodies of agents."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
+from pydantic.json_schema import models_json_schema
 
-from lib.access import SCOPES
+from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
+from src import openapi_admin, openapi_usage
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -17,38 +19,16 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {
 _JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 _SSE = {"text/event-stream": {"schema": {"type": "string"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-_RATE: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
-_BODIES: dict[str, dict[str, Any]] = {
-    "create_key": {
-        "type": "object",
-        "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 128},
-            "scopes": {**_TEXTS, "minItems": 1, "items": {"enum": sorted(SCOPES)}},
-            "models": {**_TEXTS, "minItems": 1},
-            "budgets": {**_TEXTS, "examples": [["50/month", "2.50/day"]]},
-            "rpm": _RATE,
-            "tpm": _RATE,
-            "allow_ips": {**_TEXTS, "examples": [["10.0.0.0/8"]]},
-            "expires": {"type": "string", "examples": ["2027-01-31", "2027-01-31T12:00:00Z"]},
-            "tags": {"type": "object", "additionalProperties": {"type": "string"}},
-        },
-        "required": ["name"],
-        "additionalProperties": False,
-    },
-    "rotate_key": {
-        "type": "object",
-        "properties": {"overlap": {"type": "string", "pattern": "^([0-9]+[smhd]|0)$", "examples": ["24h"]}},
-        "additionalProperties": False,
-    },
-}
-"""The bodies of operations that are not passed through, by the operation's name."""
-ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
+ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 422, 429, 502, 503, 504)
+_SCHEMAS = "#/components/schemas/{model}"
+_RUN = {"name": "X-Run-ID", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 256}}
 
 
 def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
     """The document. `guarded` says for each blueprint whether it needs a key."""
     known = {path.route: path for path in PATHS}
+    references, schemas = models_json_schema([(kind, "validation") for kind in BODIES.values()], ref_template=_SCHEMAS)
+    bodies = {route: references[kind, "validation"] for route, kind in BODIES.items()}
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
         blueprint, _, name = rule.endpoint.rpartition(".")
@@ -56,19 +36,29 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             view = app.view_functions[rule.endpoint]
             operation = _operation(name, (view.__doc__ or "").strip(), known.get(rule.rule), guarded[blueprint])
             operation["tags"] = [blueprint]
-            arguments = _ARGUMENT.findall(rule.rule)
-            if arguments:
-                operation["parameters"] = [_argument(argument) for argument in arguments]
+            if rule.rule in bodies:
+                operation["requestBody"] = _json_request(bodies[rule.rule])
+            elif body := openapi_admin.request_body(name):
+                operation["requestBody"] = body
+            if content := openapi_usage.answer(rule.rule):
+                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
+            parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
+            parameters += (
+                _query(rule.rule) + ([_RUN] if rule.rule in known else []) + openapi_usage.parameters(rule.rule)
+            )
+            if parameters:
+                operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
+            "schemas": schemas["$defs"] | openapi_usage.schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-            }
+            },
         },
     }
 
@@ -82,9 +72,6 @@ def _operation(name: str, doc: str, path: Path | None, guarded: bool) -> dict[st
     }
     if path:
         operation["requestBody"] = {"required": True, "content": _request(path)}
-    elif name in _BODIES:
-        body = _BODIES[name]
-        operation["requestBody"] = {"required": "required" in body, "content": {"application/json": {"schema": body}}}
     return operation
 
 
@@ -103,6 +90,17 @@ def _request(path: Path) -> dict[str, Any]:
         properties["stream"] = {"type": "boolean"}
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": list(path.required)}
     return {"multipart/form-data" if path.multipart else "application/json": {"schema": schema}}
+
+
+def _json_request(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(route: str) -> list[dict[str, Any]]:
+    """The parameters in a route's query string."""
+    kind = QUERIES.get(route)
+    fields = kind.model_json_schema()["properties"] if kind else {}
+    return [{"name": name, "in": "query", "required": True, "schema": schema} for name, schema in fields.items()]
 
 
 def _field(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from lib.base.budget import PERIODS, Budget, Period, period
 from lib.base.lifecycle import Lifecycle
 from lib.base.models_file import (
     BUILT_IN_TIMEOUTS,
+    AgentsRow,
     Defaults,
     ModelRow,
     ModelsFile,
@@ -16,11 +17,13 @@ from lib.base.models_file import (
 )
 from lib.base.networks import Network, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
-from lib.base.settings import Settings, SettingsError, load, setting_names
+from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
     "PERIODS",
+    "VENDOR_SETTINGS",
+    "AgentsRow",
     "Budget",
     "Defaults",
     "Lifecycle",

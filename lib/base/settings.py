@@ -30,8 +30,10 @@ from pydantic import (
 
 from lib.base.money import MOST
 from lib.base.networks import parse_networks
+from lib.base.price_rows import DEAREST
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
+VENDOR_SETTINGS = ("_API_KEY", "_BASE_URL", "_EMBED_URL")  # how the names end that rows of models.toml may name
 _REDIS_ADDRESS = re.compile(
     r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
     r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
@@ -121,6 +123,9 @@ class Settings(BaseModel):
         Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
     )
     run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
+    embedding_price_per_second: Decimal = Field(
+        Decimal("0.0001"), ge=0, le=DEAREST, description="USD for each second of an embedding at CHUTES_EMBED_URL."
+    )
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -164,6 +169,9 @@ class Settings(BaseModel):
     )
     chutes_api_key: SecretStr | None = Field(None, description="Chutes' key.")
     chutes_base_url: str | None = Field(None, description="Chutes' base URL, ending in /v1, when not the vendor's.")
+    chutes_embed_url: str | None = Field(
+        None, description="The whole URL of Chutes' embedding call, when not the vendor's."
+    )
     aws_region: str = Field("us-east-1", description="Region of Bedrock.")
     aws_endpoint_url: str | None = Field(
         None,
@@ -176,7 +184,7 @@ class Settings(BaseModel):
         default_factory=dict,
         exclude=True,
         repr=False,
-        description="Not a setting: the *_API_KEY and *_BASE_URL values that rows of models.toml may name.",
+        description="Not a setting: the keys and addresses that rows of models.toml may name.",
     )
 
     @field_validator("key_secret")
@@ -285,9 +293,7 @@ def load(environ: Mapping[str, str] | None = None, config_file: str | os.PathLik
     merged: dict[str, str] = {name: value for name, value in dotenv_values(config_file).items() if value}
     merged.update({name: value for name, value in (os.environ if environ is None else environ).items() if value})
     known = {name.lower(): merged[name] for name in setting_names() if name in merged}
-    vendor = {
-        name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(("_API_KEY", "_BASE_URL"))
-    }
+    vendor = {name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(VENDOR_SETTINGS)}
     own = {"AIPROXY_API_KEY", "HONEYBADGER_API_KEY", "PROXY_API_KEY"}
     values: dict[str, Any] = {**known, "vendor_values": {n: v for n, v in vendor.items() if n not in own}}
     try:

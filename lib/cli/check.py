@@ -16,7 +16,17 @@ from typing import NamedTuple
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from lib.base import ModelRow, ModelsFile, Settings, SettingsError, Target, load, load_models, setting_names
+from lib.base import (
+    VENDOR_SETTINGS,
+    ModelRow,
+    ModelsFile,
+    Settings,
+    SettingsError,
+    Target,
+    load,
+    load_models,
+    setting_names,
+)
 from lib.base.errors import NotServed, UnknownModel
 from lib.gateway import Chooser
 from lib.wire import PATHS
@@ -94,7 +104,7 @@ def notes(settings: Settings, config_file: str) -> Iterable[str]:
     for name, value in dotenv_values(config_file).items():
         if value is None or not _NAME.fullmatch(name):  # it may be a secret on a line of its own: not shown
             yield "config.txt: a line that is not NAME=value is ignored"
-        elif name not in setting_names() and not name.endswith(("_API_KEY", "_BASE_URL")):
+        elif name not in setting_names() and not name.endswith(VENDOR_SETTINGS):
             yield f"config.txt: the gateway has no setting {name}"
     if settings.open_here:
         yield "AIPROXY_API_KEY is not set: anyone on this machine may call"

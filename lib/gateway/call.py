@@ -92,8 +92,8 @@ class Record:
 class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
-    `run` is the agent's run that it belongs to, with a cost cap of its own. `deadline` is on the monotonic
-    clock, set when the call is admitted.
+    `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
+    names none. `deadline` is on the monotonic clock, set when the call is admitted.
     """
 
     path: Path
@@ -103,6 +103,7 @@ class Call:
     client: Client
     record: Record
     run: str | None = None
+    model: str | None = None
     deadline: float = float("inf")
 
     def aborted(self) -> AIProxyError:

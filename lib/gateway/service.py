@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lib.access import Caller
 from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
 from lib.gateway.call import Call, Produced, Record, Reply
@@ -19,6 +20,7 @@ from lib.gateway.opening import Opening, Persistence
 from lib.gateway.settle import Settler
 from lib.gateway.stream import Stream
 from lib.gateway.trial import Opened
+from lib.stores import Standing
 from lib.wire import find_usage
 
 SLICE = 60.0  # seconds of waiting at once where nobody needs a ping
@@ -81,10 +83,15 @@ class Gateway:
         reply.headers += _rates(record)
         return reply
 
+    def run_spending(self, caller: Caller, run: str) -> Standing:
+        """What a run of this caller has spent, and what its open calls may still cost. Raises `StoreUnavailable`."""
+        return self.meter.run(caller.owner, run)
+
     def _admitted(self, call: Call) -> Opening:
         record = call.record
         record.stream = admit(call.path, call.body)
-        record.model_asked = self.chooser.model_name(call.body.get("model"))
+        asked = call.body.get("model") if call.path.names_model else call.model
+        record.model_asked = self.chooser.model_name(asked)
         places = self.chooser.places(record.model_asked, call.path)
         total = places[0].timeouts.total or self._limits.total
         call.deadline = record.started + min(total, self._limits.total)

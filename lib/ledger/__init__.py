@@ -3,5 +3,34 @@
 from lib.ledger.books import Books, milliseconds
 from lib.ledger.entry import Exactness, Facts, Outcome, id_at, new_id
 from lib.ledger.keeper import Keeper
+from lib.ledger.query import BUDGETS, CALLS, SUMS, Parameter, Query, read_budgets, read_calls, read_sums
+from lib.ledger.remaining import BudgetRow, remaining
+from lib.ledger.report import COUNTS, CallRow, Grouping, Page, Reports, Sums, moment
 
-__all__ = ["Books", "Exactness", "Facts", "Keeper", "Outcome", "id_at", "milliseconds", "new_id"]
+__all__ = [
+    "BUDGETS",
+    "CALLS",
+    "COUNTS",
+    "SUMS",
+    "Books",
+    "BudgetRow",
+    "CallRow",
+    "Exactness",
+    "Facts",
+    "Grouping",
+    "Keeper",
+    "Outcome",
+    "Page",
+    "Parameter",
+    "Query",
+    "Reports",
+    "Sums",
+    "id_at",
+    "milliseconds",
+    "moment",
+    "new_id",
+    "read_budgets",
+    "read_calls",
+    "read_sums",
+    "remaining",
+]

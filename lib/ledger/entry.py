@@ -51,7 +51,7 @@ class Facts:
             "caller": self.caller,
             "key": self.key,
             "run": self.run,
-            "tags": _encode(self.tags).decode() if self.tags else None,
+            "tags": _encode(self.tags, order="sorted").decode() if self.tags else None,
             "family": self.family,
             "route": self.route,
             "model_asked": self.model_asked,

@@ -1,7 +1,8 @@
 """Floor 1: where things are kept."""
 
-from lib.stores.accounts import CALL_COLUMNS, Accounts, Line, Overdrawn, Reservation, Standing
+from lib.stores.accounts import CALL_COLUMNS, LOST, Accounts, Line, Overdrawn, Reservation, Standing
 from lib.stores.breaker import Breaker
+from lib.stores.calls import GROUPS, ROW_COLUMNS, SUM_COLUMNS, Calls, Selection
 from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.guarded import Guarded
 from lib.stores.keys import KeyRow, KeyStore
@@ -11,10 +12,15 @@ from lib.stores.windows import Answer, Counters, Hit, Window
 
 __all__ = [
     "CALL_COLUMNS",
+    "GROUPS",
     "HEAD",
+    "LOST",
+    "ROW_COLUMNS",
+    "SUM_COLUMNS",
     "Accounts",
     "Answer",
     "Breaker",
+    "Calls",
     "Counters",
     "Database",
     "Guarded",
@@ -25,6 +31,7 @@ __all__ = [
     "Overdrawn",
     "Reservation",
     "Row",
+    "Selection",
     "Session",
     "Sql",
     "Standing",

@@ -12,6 +12,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
 
+REPORTS = 2  # that a worker makes at once, so that they take no more than their share of threads and connections
+REPORT_SECONDS = 30.0
 _NAME = re.compile(r":([a-z]\w*)")
 
 
@@ -22,7 +24,7 @@ class Sql:
 
     def __init__(self, text: str) -> None:
         self.sqlite = text
-        self.postgresql = _NAME.sub(r"%(\1)s", text)
+        self.postgresql = _NAME.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 class TakenBack(Exception):
@@ -54,7 +56,10 @@ class Database(Protocol):
         """
 
     def report(self, work: Callable[[Session], T]) -> T:
-        """Carry out `work`, which only reads and may take long, without holding up other calls."""
+        """Carry out `work`, which only reads and may take up to `REPORT_SECONDS`, without holding up other calls.
+
+        At most `REPORTS` at once; others wait for their turn. Raises `StoreUnavailable`.
+        """
 
     def close(self) -> None:
         """Let go of every connection."""

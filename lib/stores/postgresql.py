@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from lib.base.errors import StoreUnavailable
-from lib.stores.database import Params, Row, Session, Sql, T, TakenBack, unavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
 MAX_CONNECTIONS = 8  # of one worker; a transaction takes a millisecond or two
-REPORT_SECONDS = 30.0
 LONGEST = 60_000  # milliseconds that the server works, or waits for us, before it gives up by itself
 _NOTHING: Mapping[str, Any] = {}
 
@@ -34,6 +33,7 @@ class PostgresDatabase:
         self._url = url
         self._timeout = timeout
         self._turns = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._reports = threading.BoundedSemaphore(REPORTS)
         self._idle: list[Connection[Row]] = []
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -42,7 +42,12 @@ class PostgresDatabase:
 
     def report(self, work: Callable[[Session], T]) -> T:
         """See `Database`."""
-        return self._within(REPORT_SECONDS, work)
+        if not self._reports.acquire(timeout=REPORT_SECONDS):
+            raise unavailable("other reports take too long")
+        try:
+            return self._within(REPORT_SECONDS, work)
+        finally:
+            self._reports.release()
 
     def close(self) -> None:
         """See `Database`."""

@@ -14,10 +14,11 @@ import gevent
 from gevent.monkey import is_module_patched
 
 from lib.base.errors import StoreUnavailable
-from lib.stores.database import Params, Row, Session, Sql, T, unavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, unavailable
 
 FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
 LONGEST_PAUSE = 0.01
+LOOK_AFTER = 1_000_000  # instructions of SQLite's machine between two looks at the clock of a report
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _KIND = 0xFF  # of an error; the other bits say more, such as that a log is being recovered
 _NOTHING: Mapping[str, Any] = {}
@@ -37,6 +38,7 @@ class SqliteDatabase:
         self._timeout = timeout
         self._synchronous = "NORMAL" if durable else "OFF"
         self._lock = threading.Lock()
+        self._reports = threading.BoundedSemaphore(REPORTS)
         self._connection: sqlite3.Connection | None = None
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -62,10 +64,15 @@ class SqliteDatabase:
 
     def report(self, work: Callable[[Session], T]) -> T:
         """See `Database`. Reads on a connection and, in a server, in a thread of its own."""
-        if is_module_patched("socket"):
-            result: T = gevent.get_hub().threadpool.apply(self._read, (work,))
-            return result
-        return self._read(work)
+        if not self._reports.acquire(timeout=REPORT_SECONDS):
+            raise unavailable("other reports take too long")
+        try:
+            if is_module_patched("socket"):
+                result: T = gevent.get_hub().threadpool.apply(self._read, (work,))
+                return result
+            return self._read(work)
+        finally:
+            self._reports.release()
 
     def close(self) -> None:
         """See `Database`."""
@@ -76,6 +83,8 @@ class SqliteDatabase:
         try:
             connection = self._open()
             try:
+                end = time.monotonic() + REPORT_SECONDS
+                connection.set_progress_handler(lambda: time.monotonic() > end, LOOK_AFTER)
                 connection.execute("BEGIN")
                 return work(_Session(connection))
             finally:

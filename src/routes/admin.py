@@ -6,8 +6,9 @@ from flask import Blueprint, Response, jsonify
 
 from lib.access import DEFAULT_OVERLAP, refuse_unknown
 from lib.telemetry import get_logger
+from lib.wire import JsonBody
 from src.context import caller, services
-from src.streaming import json_object
+from src.streaming import json_body
 
 log = get_logger("aiproxy.admin")
 blueprint = Blueprint("admin", __name__)
@@ -29,7 +30,7 @@ def list_keys() -> Response:
 @blueprint.post("/admin/keys")
 def create_key() -> Response:
     """Make a managed key; the answer holds it, this once."""
-    issued = services().managed_keys.create(json_object())
+    issued = services().managed_keys.create(JsonBody(json_body()).decode())
     _log("created", issued.about.name)
     return jsonify(issued.shown())
 
@@ -51,7 +52,8 @@ def revoke_key(name: str) -> Response:
 @blueprint.post("/admin/keys/<path:name>/rotate")
 def rotate_key(name: str) -> Response:
     """Make a new key in the place of an old one, which stays good for `overlap`. Raises `NotFound`."""
-    fields = json_object(or_nothing=True)
+    raw = json_body()
+    fields = JsonBody(raw).decode() if raw else {}
     refuse_unknown(fields, ("overlap",))
     issued = services().managed_keys.rotate(name, fields.get("overlap", DEFAULT_OVERLAP))
     _log("rotated", name)

@@ -85,7 +85,8 @@ def _ask(method: str, url: str, headers: dict[str, str], body: bytes | None) -> 
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
-        connection.request(method, parts.path, body, headers)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, target, body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers.get("Content-Type", ""), response.read())
     finally:

@@ -11,7 +11,9 @@ from lib.base import load
 from lib.base.errors import AIProxyError, CallerError, GatewayError
 from lib.cli import documents
 from lib.gateway import headers
+from lib.ledger import BUDGETS, CALLS, SUMS, BudgetRow, CallRow
 from lib.providers.echo.knobs import Knobs
+from lib.stores import GROUPS
 from lib.wire.hints import ANTHROPIC_HINTS, ANTHROPIC_NEUTRAL, BEDROCK_HINTS, OPENAI_HINTS, OPENAI_NEUTRAL
 from src import create_app
 from tests.house.tree import ROOT
@@ -94,6 +96,16 @@ def test_the_table_of_codes_is_in_order():
 def test_every_header_that_travels_is_named():
     assert set(words(section("headers up"))) == headers.UP | {f"{prefix}*" for prefix in headers.UP_PREFIXES}
     assert set(words(section("headers down"))) == headers.DOWN | set(headers.RENAMED)
+
+
+def test_everything_that_calls_are_summed_by_is_named():
+    assert words(section("groups")) == list(GROUPS)
+
+
+def test_every_field_and_parameter_of_usage_is_named():
+    text = re.sub(r"```.*?```", "", API.partition("\n## Usage\n")[2].partition("\n## Errors\n")[0], flags=re.S)
+    fields = {*CallRow.__struct_fields__, *BudgetRow.__struct_fields__, *CALLS, *SUMS, *BUDGETS}
+    assert fields - set(words(text)) == set()
 
 
 def test_every_knob_of_the_echo_is_in_the_table():

@@ -75,5 +75,5 @@ def test_the_body_of_a_forwarded_path(document: dict[str, Any], path: Any) -> No
 
 def test_arguments_in_paths_are_declared(document: dict[str, Any]) -> None:
     for (path, _), operation in operations(document).items():
-        declared = [parameter["name"] for parameter in operation.get("parameters", [])]
+        declared = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
         assert declared == re.findall(r"\{(\w+)\}", path)
