@@ -13,6 +13,8 @@ from lib.base import Settings, SettingsError, load, setting_names
 LONG_KEY = "a-key-of-sixteen-characters"
 SECRETS = {
     "AIPROXY_API_KEY": "secret-main-0123456789, secret-second-0123456789",
+    "PROXY_API_KEY": "secret-agents-0123456789, secret-agents-9876543210",
+    "KEY_SECRET": "secret-of-hashes-0123456789",
     "OPENAI_API_KEY": "secret-openai",
     "ANTHROPIC_API_KEY": "secret-anthropic",
     "CHUTES_API_KEY": "secret-chutes",
@@ -230,6 +232,38 @@ def test_known_vendors_are_found_by_the_same_way(from_environ):
 def test_our_own_keys_are_no_vendors(from_environ, name):
     """A row of models.toml that names one of them must not send it away."""
     assert from_environ(**{name: LONG_KEY}).vendor_value(name) is None
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_the_agents_keys_are_long_too(from_environ, environment):
+    with pytest.raises(SettingsError, match="PROXY_API_KEY must have"):
+        from_environ(ENVIRONMENT_TYPE=environment, AIPROXY_API_KEY=LONG_KEY, PROXY_API_KEY="short")
+
+
+def test_the_agents_key_is_no_main_key(from_environ):
+    with pytest.raises(SettingsError, match="PROXY_API_KEY must not be one of AIPROXY_API_KEY"):
+        from_environ(AIPROXY_API_KEY=f"{LONG_KEY},other", PROXY_API_KEY=f"third,{LONG_KEY}")
+
+
+def test_the_secret_of_hashes_is_long_everywhere(from_environ):
+    with pytest.raises(SettingsError, match="KEY_SECRET: must have at least 16 characters"):
+        from_environ(KEY_SECRET="short")
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_open"),
+    [
+        ({}, True),
+        ({"HOST": "localhost"}, True),
+        ({"HOST": "0.0.0.0"}, False),
+        ({"AIPROXY_API_KEY": LONG_KEY}, False),
+        ({"PROXY_API_KEY": LONG_KEY}, False),
+        ({"ENVIRONMENT_TYPE": "test", "AIPROXY_API_KEY": LONG_KEY}, False),
+    ],
+    ids=str,
+)
+def test_only_development_on_loopback_without_any_key_is_open(from_environ, environ, is_open):
+    assert from_environ(**environ).open_here is is_open
 
 
 # ---- secrets ----
