@@ -186,7 +186,7 @@ def test_a_stream_that_is_cut_is_billed_as_far_as_it_came(
 def test_a_caller_who_leaves_pays_what_was_produced(door: Door, upstream: Upstream, behaviour: str) -> None:
     upstream.plan(behaviour)
     call = rich(door, stream=True)
-    leave_soon(call, 0.3)
+    leave_soon(call, 0.3, content=True)
     row = ended(door, call)
     assert (row["exactness"], row["client_gone"]) == ("estimated", True)
     assert 3 <= row["output_tokens"] <= 100
