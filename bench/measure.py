@@ -14,7 +14,7 @@ from bench.answers import MARK
 from bench.figures import Figures, Report, Streams, at, beyond
 from bench.job import Job, Result
 from bench.proc import cpu_seconds, memory_mb
-from bench.processes import ROOT, ended
+from bench.processes import ROOT, running
 from bench.servers import Setting, Target
 
 FIRST_MS, GAP_MS = 300, 20  # of the upstream's streams: 50 events a second
@@ -146,11 +146,9 @@ class Bench:
     def _generate(self, server: Target, job: Job) -> Result:
         """Run the generator in a process of its own, and look at the server's memory meanwhile."""
         command = [sys.executable, "-m", "bench.load"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
-        assert process.stdin is not None
-        with process, ended(process):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with running(command, cwd=ROOT, start_new_session=True, **pipes) as process, process:
+            assert process.stdin is not None
             process.stdin.write(msgspec.json.encode(job))
             while True:
                 try:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.proc import tree
@@ -44,7 +45,7 @@ def started(name: str, command: Sequence[str], folder: Path, settings: Mapping[s
     log = folder / f"{name}.log"
     began = time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = running(
             command,
             cwd=folder,
             env=environment,
@@ -53,13 +54,37 @@ def started(name: str, command: Sequence[str], folder: Path, settings: Mapping[s
             stderr=output,
             start_new_session=True,  # Ctrl-C is for this program to hear
         )
-    with ended(process):
-        yield Server(name, process, began, log)
+        with process as server:
+            yield Server(name, server, began, log)
 
 
 @contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the process and its descendants when the block is left."""
+def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Start `command` and end it with its descendants when the block is left.
+
+    A signal that comes while it is being started waits until it can be ended.
+    """
+    heard: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in _STOPS}
+    try:
+        process = subprocess.Popen(command, **options)
+    except BaseException:
+        _restore(before)
+        raise
+    with _ended(process):
+        _restore(before)
+        if heard:
+            raise KeyboardInterrupt
+        yield process
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:

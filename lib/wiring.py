@@ -5,16 +5,32 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from lib.access import MainKeys
-from lib.base import Lifecycle, ModelsFile, Settings, SettingsError, load_models
+import msgspec
+
+from lib.access import (
+    AccessFile,
+    AddressList,
+    Callers,
+    Doors,
+    EnvironmentKeys,
+    Failures,
+    ManagedKeys,
+    Tokens,
+    load_access,
+)
+from lib.agents import Agents, Evaluation, Guide, Models
+from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
-from lib.limits import Prices
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, Database, open_database
+from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
+from lib.wire import Shape
+
+FAILURES = 30  # wrong credentials at once from one address and worker, and in each minute after
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +39,18 @@ class Services:
 
     settings: Settings
     database: Database
-    keys: MainKeys
+    managed_keys: ManagedKeys
+    access: AccessFile
+    tokens: Tokens
+    callers: Callers
     models: ModelsFile
     catalog: Catalog
     gateway: Gateway
+    guide: Guide
+    evaluation: Evaluation
     settler: Settler
     books: Books
+    rates: Rates
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -44,9 +66,15 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     settler = before.settler if before else _build_settler(settings)
     settler.know(models.names())
     database = before.database if before else build_database(settings)
-    books = before.books if before else _build_books(settings, database)
+    managed_keys = _build_managed_keys(settings, database, before)
+    access = load_access(settings.access_file)
+    tokens = before.tokens if before and before.access == access else Tokens(access)
+    failures = before.callers.failures if before else Failures(FAILURES)
+    books = before.books if before else build_books(settings, database)
     defaults = models.defaults
-    meter = Meter(books, Prices(models), _terms(settings, models))
+    prices = build_prices(settings, models)
+    rates = before.rates if before else build_rates(settings)
+    meter = Meter(books, prices, rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
         Circuit(models.rest),
@@ -57,30 +85,58 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
             Limits(settings.request_timeout_seconds, settings.ping_seconds),
         ),
     )
+    agents = _build_agents(gateway, models, prices, catalog)
     return Services(
         settings=settings,
         database=database,
-        keys=build_keys(settings),
+        managed_keys=managed_keys,
+        access=access,
+        tokens=tokens,
+        callers=Callers(_build_doors(settings, managed_keys, tokens), failures),
         models=models,
         catalog=catalog,
         gateway=gateway,
+        guide=Guide(agents),
+        evaluation=Evaluation(agents),
         settler=settler,
         books=books,
+        rates=rates,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
 
 
+def _build_agents(gateway: Gateway, models: ModelsFile, prices: Prices, catalog: Catalog) -> Agents:
+    known = (name for name in models.prices if not is_pattern(name))
+    return Agents(gateway, Models(models.agents, gateway.chooser, prices, known=known, offline=catalog.offline))
+
+
+def build_prices(settings: Settings, models: ModelsFile) -> Prices:
+    """The prices of the models file; for embeddings at an address of their own, where it has none, the setting's."""
+    price = PriceRow(second=settings.embedding_price_per_second)
+    rows = {f"{name}/*": price for name, row in models.providers.items() if row.shapes == (Shape.EMBED,)}
+    return Prices(msgspec.structs.replace(models, prices=rows | models.prices))
+
+
 def build_database(settings: Settings) -> Database:
-    """The database of DATABASE_URL; connects when it is used. Raises `SettingsError`."""
+    """The database of DATABASE_URL. Connects when it is first used. Raises `SettingsError`."""
     try:
-        return open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
+        database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
     except ValueError as error:
         raise SettingsError(f"DATABASE_URL: {error}") from None
+    return Guarded(database)
 
 
-def _build_books(settings: Settings, database: Database) -> Books:
+def build_books(settings: Settings, database: Database) -> Books:
+    """The books of a database."""
     return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
+
+
+def build_rates(settings: Settings) -> Rates:
+    """The counters of requests and tokens a minute. Connects when they are first used."""
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    file = counters_path(settings.database_url.get_secret_value())
+    return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:
@@ -98,10 +154,32 @@ def _build_settler(settings: Settings) -> Settler:
     return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
 
 
-def build_keys(settings: Settings) -> MainKeys:
-    """The main keys. Without any, only a development server on loopback is open."""
-    is_open = settings.environment_type == "development" and settings.loopback_only
-    return MainKeys((key.get_secret_value() for key in settings.aiproxy_api_key), open_without_key=is_open)
+def build_managed_keys(settings: Settings, database: Database) -> ManagedKeys:
+    """The managed keys of a database."""
+    secret = settings.key_secret
+    return ManagedKeys(KeyStore(database), secret.get_secret_value() if secret else None)
+
+
+def _build_managed_keys(settings: Settings, database: Database, before: Services | None) -> ManagedKeys:
+    """Those of before, with all they remember, unless their secret has changed."""
+    if before and before.settings.key_secret == settings.key_secret:
+        return before.managed_keys
+    return build_managed_keys(settings, database)
+
+
+def _build_doors(settings: Settings, managed_keys: ManagedKeys, tokens: Tokens) -> Doors:
+    """The ways in. Without any key in the environment, only a development server on loopback is open."""
+    return Doors(
+        environment=EnvironmentKeys(
+            (key.get_secret_value() for key in settings.aiproxy_api_key),
+            (key.get_secret_value() for key in settings.proxy_api_key),
+        ),
+        managed=managed_keys,
+        tokens=tokens or None,
+        trusted=AddressList.parse(settings.trusted_proxies),
+        agents_from=AddressList.parse(settings.allowed_ips),
+        open_here=settings.open_here,
+    )
 
 
 def configure_telemetry(settings: Settings) -> None:

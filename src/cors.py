@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Flask
 
-_EXPOSED = "X-Request-ID, X-Process-Time, Retry-After"
+_RATES = (f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset") for kind in ("requests", "tokens"))
+_EXPOSED = ", ".join(("X-Request-ID", "X-Process-Time", "Retry-After", *_RATES))
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     ("Access-Control-Max-Age", "600"),

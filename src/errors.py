@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 
 import msgspec
@@ -11,12 +11,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NotThisMethod
 
 from lib.base.errors import (
+    AddressNotAllowed,
     AIProxyError,
     BadRequest,
     BodyTooLarge,
     CallerError,
+    InvalidFields,
     MethodNotAllowed,
     NotFound,
+    Unauthorized,
     UnsupportedMediaType,
 )
 from lib.telemetry import get_logger
@@ -53,6 +56,31 @@ def plain_family(error: AIProxyError) -> tuple[bytes, str]:
     return error.message.encode(), "text/plain; charset=utf-8"
 
 
+def evaluation_family(error: AIProxyError) -> tuple[bytes, str]:
+    """`{"detail": ...}`, a text or FastAPI's list of faults, as agents of the inference gateway read it."""
+    return _detail(error, error.message)
+
+
+def guide_family(error: AIProxyError) -> tuple[bytes, str]:
+    """The same, as agents of the migration guide read it: of what is not their fault they learn nothing."""
+    if error.status < 500:
+        return evaluation_family(error)
+    what = "embedding" if request.path.endswith("embedding") else "inference"
+    return _detail(error, f"Failed to get {what} due to internal server error. Please try again later.")
+
+
+def _detail(error: AIProxyError, text: str) -> tuple[bytes, str]:
+    faults = error.faults if isinstance(error, InvalidFields) else ()
+    listed = [{"loc": fault.loc, "msg": fault.msg, "type": fault.type} for fault in faults]
+    detail = listed or _AGENTS_WORDS.get(type(error), text)
+    return msgspec.json.encode({"detail": detail}), "application/json"
+
+
+_AGENTS_WORDS: Mapping[type[AIProxyError], str] = {
+    Unauthorized: "Invalid API key",
+    AddressNotAllowed: "IP not allowed",
+}
+
 FAMILIES: dict[str, Family] = {}
 """The renderer of each blueprint, filled in where blueprints are registered."""
 
@@ -71,6 +99,8 @@ def render(error: AIProxyError) -> Response:
     response = Response(body, error.status, content_type=content_type)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(ceil(error.retry_after))
+    for name, value in error.headers:
+        response.headers[name] = value
     return response
 
 

@@ -20,9 +20,9 @@ def open_to_all(services: Services) -> Caller:
 
 
 def needs_key(services: Services) -> Caller:
-    """Whoever holds a valid key, in any of its three forms. Raises `Unauthorized`."""
-    elsewhere = services.keys.is_open and _from_elsewhere(services.settings)
-    return services.keys.identify(request.headers, None if elsewhere else request.remote_addr)
+    """Whoever shows a valid key or token, in any of its three forms. Raises what `Callers.identify` does."""
+    elsewhere = services.callers.is_open and _from_elsewhere(services.settings)
+    return services.callers.identify(request.headers, request.remote_addr, elsewhere=elsewhere)
 
 
 def _from_elsewhere(settings: Settings) -> bool:

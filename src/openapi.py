@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the URL map and the table of paths."""
+"""The OpenAPI 3.1 document, made from the URL map, the table of paths and the bodies of agents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
+from pydantic.json_schema import models_json_schema
 
+from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
 from src import openapi_usage
 
@@ -17,12 +19,16 @@ _TEXT = {"text/plain": {"schema": {"type": "string"}}, "text/html": {"schema": {
 _JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 _SSE = {"text/event-stream": {"schema": {"type": "string"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 429, 502, 503, 504)
+ERROR_STATUSES = (400, 401, 402, 403, 404, 413, 415, 422, 429, 502, 503, 504)
+_SCHEMAS = "#/components/schemas/{model}"
+_RUN = {"name": "X-Run-ID", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 256}}
 
 
 def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
     """The document. `guarded` says for each blueprint whether it needs a key."""
     known = {path.route: path for path in PATHS}
+    references, schemas = models_json_schema([(kind, "validation") for kind in BODIES.values()], ref_template=_SCHEMAS)
+    bodies = {route: references[kind, "validation"] for route, kind in BODIES.items()}
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
         blueprint, _, name = rule.endpoint.rpartition(".")
@@ -32,8 +38,12 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             operation["tags"] = [blueprint]
             if content := openapi_usage.answer(rule.rule):
                 operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
+            if rule.rule in bodies:
+                operation["requestBody"] = _json_request(bodies[rule.rule])
             parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
-            if parameters := parameters + openapi_usage.parameters(rule.rule):
+            parameters += _query(rule.rule) + openapi_usage.parameters(rule.rule)
+            parameters += [_RUN] if rule.rule in known else []
+            if parameters:
                 operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
     return {
@@ -41,7 +51,7 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": openapi_usage.schemas(),
+            "schemas": {**schemas["$defs"], **openapi_usage.schemas()},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -77,6 +87,17 @@ def _request(path: Path) -> dict[str, Any]:
         properties["stream"] = {"type": "boolean"}
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": list(path.required)}
     return {"multipart/form-data" if path.multipart else "application/json": {"schema": schema}}
+
+
+def _json_request(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(route: str) -> list[dict[str, Any]]:
+    """The parameters in a route's query string."""
+    kind = QUERIES.get(route)
+    fields = kind.model_json_schema()["properties"] if kind else {}
+    return [{"name": name, "in": "query", "required": True, "schema": schema} for name, schema in fields.items()]
 
 
 def _field(name: str) -> dict[str, Any]:

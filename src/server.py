@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from flask import Flask
 
+from lib.access import load_access
 from lib.base import ModelsFile, Settings, SettingsError, load, load_models
 from lib.base.errors import StoreUnavailable
 from lib.net import HttpClient
@@ -99,6 +100,7 @@ def _read() -> tuple[Settings, ModelsFile]:
         raise SettingsError(f"AIPROXY_API_KEY must be set: {settings.host} can be reached from elsewhere")
     models = load_models(settings.models_file)
     build_catalog(models, settings, HttpClient())
+    load_access(settings.access_file)
     return settings, models
 
 
@@ -158,7 +160,7 @@ def _welcome(settings: Settings, port: int) -> Iterator[str]:
         key = os.environ["AIPROXY_API_KEY"]
         header = f" -H 'Authorization: Bearer {key}'"
         yield f"A key for this run, because {settings.host} can be reached from elsewhere: {key}"
-    elif settings.aiproxy_api_key:
+    elif not settings.open_here:
         header = ' -H "Authorization: Bearer $AIPROXY_API_KEY"'
     else:
         yield "OPEN: no AIPROXY_API_KEY is set, so anyone on this machine may call. Not for production."

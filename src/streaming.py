@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -10,6 +12,7 @@ from flask import Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from lib.agents import is_run_name
 from lib.base.errors import (
     BadRequest,
     BodyTooLarge,
@@ -26,6 +29,8 @@ from lib.net import ClientWatch, NoWatch, Wait, has_left
 from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
+RUN_HEADER = "X-Run-ID"
+
 
 class _Choice(msgspec.Struct):
     message: dict[str, Any]
@@ -38,31 +43,29 @@ class _Completion(msgspec.Struct):
 def forward(path: Path) -> Response:
     """Send the current request where its model leads, and answer with what comes back."""
     observation().record.request_id = observation().request_id
+    run = run_id()
     body = _body(path)  # before the watch: while a body is read, its reader notices who leaves
     watch = _watch()
     try:
-        call = Call(path, caller(), body, upward(request.headers), watch, observation().record)
+        call = Call(path, caller(), body, upward(request.headers), watch, observation().record, run=run)
         reply = services().gateway.call(call)
     except BaseException:
         _release(body, watch)
         raise
     if isinstance(reply.body, bytes):
         _release(body, watch)
-        return _response(reply)
-    response = _response(reply)
+        return respond(reply)
+    response = respond(reply)
     response.call_on_close(lambda: _release(body, watch))
     return response
 
 
 def complete_chat(body: bytes) -> dict[str, Any]:
     """Ask a model on behalf of the current request; the first choice's message."""
-    observation().record.request_id = observation().request_id
-    watch = _watch()
-    try:
-        call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record)
+    run = run_id()
+    with watched() as watch:
+        call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record, run=run)
         reply = services().gateway.call(call)
-    finally:
-        watch.close()
     if not isinstance(reply.body, bytes):
         reply.body.close()
         raise VendorProtocolError(detail="a stream that nobody asked for")
@@ -75,7 +78,41 @@ def complete_chat(body: bytes) -> dict[str, Any]:
         raise VendorProtocolError(detail="not a chat completion") from None
 
 
-def _response(reply: Reply) -> Response:
+@contextmanager
+def watched() -> Iterator[ClientWatch | NoWatch]:
+    """The client's connection, watched while the current request is answered in one piece."""
+    observation().record.request_id = observation().request_id
+    watch = _watch()
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+def run_id() -> str | None:
+    """The run that the current request belongs to, by its header.
+
+    Raises `BadRequest` for a bad one, and for none when the caller's every call must belong to a run.
+    """
+    given = request.headers.get(RUN_HEADER)
+    if given is None:
+        if caller().run_required:
+            raise BadRequest(f"This key's calls belong to runs: `{RUN_HEADER}` is required.", param=RUN_HEADER)
+        return None
+    run = given.encode("latin-1", "replace").decode("utf-8", "replace")  # as WSGI decoded it (PEP 3333)
+    if not is_run_name(run) or "\ufffd" in run:
+        raise BadRequest(f"`{RUN_HEADER}` must be 1 to 256 printable characters.", param=RUN_HEADER)
+    return run
+
+
+def json_body() -> bytes:
+    """The body of the current request. Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`."""
+    _check_json()
+    return _read()
+
+
+def respond(reply: Reply) -> Response:
+    """The response for a reply. Whoever takes one with an iterable body closes it."""
     response = Response(reply.body, reply.status)
     response.headers.clear()
     for name, value in reply.headers:
@@ -92,15 +129,22 @@ def _watch() -> ClientWatch | NoWatch:
 
 
 def _body(path: Path) -> JsonBody | Form:
-    content_type = request.headers.get("Content-Type", "")
-    kind = content_type.partition(";")[0].strip().lower()
     if path.multipart:
-        if kind != "multipart/form-data":
+        if _content_type() != "multipart/form-data":
             raise UnsupportedMediaType("The body must be multipart/form-data.")
-        return Form(content_type, _read, request.content_length)
+        return Form(request.headers.get("Content-Type", ""), _read, request.content_length)
+    return JsonBody(json_body())
+
+
+def _check_json() -> None:
+    kind = _content_type()
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("The body must be application/json.")
-    return JsonBody(_read())
+
+
+def _content_type() -> str:
+    """The media type of the body, without its parameters."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _read(size: int = -1) -> bytes:

@@ -5,6 +5,7 @@ from lib.base.budget import PERIODS, Budget, Period, period
 from lib.base.lifecycle import Lifecycle
 from lib.base.models_file import (
     BUILT_IN_TIMEOUTS,
+    AgentsRow,
     Defaults,
     ModelRow,
     ModelsFile,
@@ -14,17 +15,21 @@ from lib.base.models_file import (
     Timeouts,
     load_models,
 )
+from lib.base.networks import Network, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
-from lib.base.settings import Settings, SettingsError, load, setting_names
+from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
     "PERIODS",
+    "VENDOR_SETTINGS",
+    "AgentsRow",
     "Budget",
     "Defaults",
     "Lifecycle",
     "ModelRow",
     "ModelsFile",
+    "Network",
     "Period",
     "PriceRow",
     "ProviderRow",
@@ -38,6 +43,7 @@ __all__ = [
     "load",
     "load_models",
     "money",
+    "parse_networks",
     "period",
     "setting_names",
 ]

@@ -14,13 +14,16 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
     │   ├── BudgetExceeded             402, says which budget and when it begins anew
+    │   │   └── RunSpent               402, the budget of a run; 429 in the agents API
     │   ├── Forbidden                  403
+    │   │   └── AddressNotAllowed      403
     │   ├── SlowRequest                408
     │   ├── NotFound                   404
     │   │   └── UnknownModel           404
     │   ├── MethodNotAllowed           405
     │   ├── BodyTooLarge               413
     │   ├── UnsupportedMediaType       415
+    │   ├── InvalidFields              422, names every field at fault
     │   └── RateLimited                429, may carry retry_after
     ├── ClientGone                     499: nobody is left to answer
     └── GatewayError                   5xx: not the caller's fault
@@ -31,11 +34,14 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         ├── VendorOverloaded           503, may carry retry_after
         ├── VendorTimeout              504
         │   └── DeadlineExceeded       504
+        ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
         └── Draining                   503
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 
 class AIProxyError(Exception):
@@ -43,13 +49,14 @@ class AIProxyError(Exception):
 
     `message` goes to the caller. `detail` goes to the log only. `param` names
     the request field at fault. `retry_after` is in seconds. `provider` is the
-    vendor's name when one was involved.
+    vendor's name when one was involved. `headers` go into the answer.
     """
 
     status = 500
     code = "internal_error"
     message = "The gateway failed to handle this request."
     retryable = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -143,12 +150,26 @@ class BudgetExceeded(CallerError):
         self.resets_at = resets_at
 
 
+class RunSpent(BudgetExceeded):
+    """402: the call could cost more than is left of its run's budget. The agents API says 429."""
+
+    code = "run_budget_exceeded"
+    message = "The budget of this run does not allow this call."
+
+
 class Forbidden(CallerError):
     """403: a known caller without the permission."""
 
     status = 403
     code = "permission_denied"
     message = "This key may not do that."
+
+
+class AddressNotAllowed(Forbidden):
+    """403: from where the caller is, nobody may call with this key."""
+
+    code = "address_not_allowed"
+    message = "This address may not call."
 
 
 class SlowRequest(CallerError):
@@ -199,6 +220,26 @@ class UnsupportedMediaType(CallerError):
     status = 415
     code = "unsupported_media_type"
     message = "The content type of the request is not supported here."
+
+
+class Fault(NamedTuple):
+    """One field at fault: the way to it, what is wrong, and a word for the kind of fault; nothing of the input."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str
+
+
+class InvalidFields(CallerError):
+    """422: fields that are missing or wrong."""
+
+    status = 422
+    code = "invalid_fields"
+    message = "Some fields of the request are missing or wrong."
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(param=".".join(str(step) for step in faults[0].loc) if faults else None)
+        self.faults = faults
 
 
 class RateLimited(CallerError):
@@ -275,6 +316,14 @@ class DeadlineExceeded(VendorTimeout):
     code = "deadline_exceeded"
     message = "The call took longer than this gateway allows."
     retryable = False
+
+
+class IssuerUnavailable(GatewayError):
+    """503: the issuer of a token cannot be asked for its keys: nothing is known of the token."""
+
+    status = 503
+    code = "identity_provider_unavailable"
+    message = "The identity provider could not be reached. Try again later."
 
 
 class StoreUnavailable(GatewayError):

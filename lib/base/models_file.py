@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Iterator
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -34,14 +36,15 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none);
-    `<NAME>_BASE_URL` moves its `base_url`; `prefixes` are the beginnings of bare model names that go
-    to it; `shapes` what it serves ("*" for every path); `token_limit` what its chat completions call
-    the limit of new tokens; `price_list` whose prices hold for it (default its own name, "" for none)."""
+    """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none), `address`
+    the one that moves its `base_url` (default `<NAME>_BASE_URL`); `prefixes` are the beginnings of bare model
+    names that go to it; `shapes` what it serves ("*" for every path); `token_limit` what its chat completions
+    call the limit of new tokens; `price_list` whose prices hold for it (default its own name, "" for none)."""
 
     kind: Literal["openai", "anthropic", "bedrock"] = "openai"
     base_url: str = ""
     key: str | None = None
+    address: str | None = None
     auth: Literal["bearer", "api-key", "x-api-key"] = "bearer"
     prefixes: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ("chat", "embedding")
@@ -90,6 +93,16 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeouts: Timeouts = Timeouts()
 
 
+class AgentsRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What agents may call, by patterns of the names they ask for. The two defaults are for requests that name no
+    model; while no vendor has a key, the echo stands in for them."""
+
+    models: tuple[str, ...] = ()
+    embedding_models: tuple[str, ...] = ()
+    default_model: str | None = None
+    default_embedding_model: str | None = None
+
+
 class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -98,6 +111,7 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderRow] = {}
     models: dict[str, ModelRow] = {}
     prices: dict[str, PriceRow] = {}
+    agents: AgentsRow = AgentsRow()
 
     def names(self) -> set[str]:
         """What models are called in it: by callers, and by the vendors that serve them."""
@@ -153,10 +167,21 @@ def _faults(models: ModelsFile) -> list[str]:
     if fault:
         faults.append(f"defaults.reserve_output: {fault}")
     faults += price_faults(models.prices, known)
+    faults += _agents_faults(models.agents)
     rest = models.rest
     if rest.failures < 1 or not 0 < rest.seconds <= rest.longest < math.inf:
         faults.append("rest: failures must be at least 1, and seconds above 0 and not above longest")
     return faults
+
+
+def _agents_faults(agents: AgentsRow) -> Iterator[str]:
+    defaults = (
+        ("default_model", agents.default_model, agents.models),
+        ("default_embedding_model", agents.default_embedding_model, agents.embedding_models),
+    )
+    for field, name, patterns in defaults:
+        if name is not None and not any(fnmatchcase(name, pattern) for pattern in patterns):
+            yield f"agents.{field}: `{name}` is not among the models that agents may call"
 
 
 def _model_faults(place: str, model: ModelRow, known: set[str]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -29,8 +29,15 @@ from pydantic import (
 )
 
 from lib.base.money import MOST
+from lib.base.networks import parse_networks
+from lib.base.price_rows import DEAREST
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
+VENDOR_SETTINGS = ("_API_KEY", "_BASE_URL", "_EMBED_URL")  # how the names end that rows of models.toml may name
+_REDIS_ADDRESS = re.compile(
+    r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
+    r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
+)
 MIN_KEY_LENGTH = 16  # characters, in test and production
 
 
@@ -82,12 +89,26 @@ class Settings(BaseModel):
         8082, ge=0, le=65535, description="Port of the Prometheus metrics, on HOST as well. 0 turns them off."
     )
     models_file: Path = Field(Path("models.toml"), description="Providers, models, fallbacks, timeouts, allow lists.")
+    access_file: Path = Field(
+        Path("access.toml"),
+        description="Issuers whose tokens (JWT) are accepted; see access.toml.sample. No such file: no tokens.",
+    )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/aiproxy.db"),
         description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
         "<database> for several machines.",
     )
-    store_timeout_seconds: float = Field(2, gt=0, description="The longest that a call waits for a store of ours.")
+    store_timeout_seconds: float = Field(
+        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey for rates that all machines share: redis://, rediss:// or unix://. "
+        "Without it, the workers of a machine share theirs in a file.",
+    )
+    rates_when_down: Literal["allow", "refuse"] = Field(
+        "allow", description="Calls with rates while their counters are down or slow: refuse (503) or allow."
+    )
     budgets_when_down: Literal["refuse", "allow"] = Field(
         "refuse", description="Calls with a budget while the database is down or slow: refuse (503) or allow."
     )
@@ -102,6 +123,9 @@ class Settings(BaseModel):
         Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
     )
     run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
+    embedding_price_per_second: Decimal = Field(
+        Decimal("0.0001"), ge=0, le=DEAREST, description="USD for each second of an embedding at CHUTES_EMBED_URL."
+    )
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
@@ -120,6 +144,23 @@ class Settings(BaseModel):
         (),
         description="The main key; several, comma-separated, for rotation. Taken raw, as Bearer and as x-api-key.",
     )
+    proxy_api_key: Secrets = Field(
+        (), description="The key of agents, whose every call belongs to a run; several, comma-separated, for rotation."
+    )
+    allowed_ips: Words = Field(
+        (),
+        description="Addresses and CIDR blocks from which PROXY_API_KEY is good, comma-separated. "
+        "Empty: from everywhere.",
+    )
+    trusted_proxies: Words = Field(
+        (),
+        description="Addresses and CIDR blocks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
+    key_secret: SecretStr | None = Field(
+        None,
+        description="The secret of the hashes that stand for managed keys; changing it ends them all. "
+        "When unset, one is made and kept in the database.",
+    )
     openai_api_key: SecretStr | None = Field(None, description="OpenAI's key.")
     openai_base_url: str | None = Field(None, description="OpenAI's base URL, ending in /v1, when not the vendor's.")
     anthropic_api_key: SecretStr | None = Field(None, description="Anthropic's key.")
@@ -128,6 +169,9 @@ class Settings(BaseModel):
     )
     chutes_api_key: SecretStr | None = Field(None, description="Chutes' key.")
     chutes_base_url: str | None = Field(None, description="Chutes' base URL, ending in /v1, when not the vendor's.")
+    chutes_embed_url: str | None = Field(
+        None, description="The whole URL of Chutes' embedding call, when not the vendor's."
+    )
     aws_region: str = Field("us-east-1", description="Region of Bedrock.")
     aws_endpoint_url: str | None = Field(
         None,
@@ -140,14 +184,28 @@ class Settings(BaseModel):
         default_factory=dict,
         exclude=True,
         repr=False,
-        description="Not a setting: the *_API_KEY and *_BASE_URL values that rows of models.toml may name.",
+        description="Not a setting: the keys and addresses that rows of models.toml may name.",
     )
+
+    @field_validator("key_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < MIN_KEY_LENGTH:
+            raise ValueError(f"must have at least {MIN_KEY_LENGTH} characters")
+        return secret
 
     @field_validator("honeybadger_endpoint")
     @classmethod
     def _web_address(cls, url: str | None) -> str | None:
         if url is not None and not _WEB_ADDRESS.fullmatch(url):
             raise ValueError("must begin with http:// or https:// and name a host")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _REDIS_ADDRESS.fullmatch(url.get_secret_value()):
+            raise ValueError("must be such as redis://host:6379/0, rediss://user:password@host or unix:///path")
         return url
 
     @field_validator("allowed_origins")
@@ -159,14 +217,28 @@ class Settings(BaseModel):
                 raise ValueError("must list exact origins such as https://studio.example.org")
         return origins
 
+    @field_validator("allowed_ips", "trusted_proxies")
+    @classmethod
+    def _networks(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(words)
+        return words
+
     @model_validator(mode="after")
     def _closed_by_default(self) -> Settings:
         if self.environment_type == "development":
             return self
         if not self.aiproxy_api_key:
             raise ValueError(f"AIPROXY_API_KEY must be set when ENVIRONMENT_TYPE is {self.environment_type}")
-        if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in self.aiproxy_api_key):
-            raise ValueError(f"AIPROXY_API_KEY must have at least {MIN_KEY_LENGTH} characters")
+        for name in ("aiproxy_api_key", "proxy_api_key"):
+            if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in getattr(self, name)):
+                raise ValueError(f"{name.upper()} must have at least {MIN_KEY_LENGTH} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _apart(self) -> Settings:
+        main = {key.get_secret_value() for key in self.aiproxy_api_key}
+        if any(key.get_secret_value() in main for key in self.proxy_api_key):
+            raise ValueError("PROXY_API_KEY must not be one of AIPROXY_API_KEY: that one may do everything")
         return self
 
     def vendor_value(self, name: str) -> str | None:
@@ -176,15 +248,25 @@ class Settings(BaseModel):
 
     def secret_values(self) -> Iterator[str]:
         """Every secret that is held: what the log's redaction must know."""
-        for key in self.aiproxy_api_key:
-            yield key.get_secret_value()
-        if password := urlsplit(self.database_url.get_secret_value()).password:
-            yield password
-        if self.honeybadger_api_key:
-            yield self.honeybadger_api_key.get_secret_value()
+        for key in (*self.aiproxy_api_key, *self.proxy_api_key, self.honeybadger_api_key, self.key_secret):
+            if key is not None:
+                yield key.get_secret_value()
+        for url in (self.database_url, self.redis_url):
+            if url and (password := urlsplit(url.get_secret_value()).password):
+                yield from dict.fromkeys((password, unquote(password)))
         for name, value in self.vendor_values.items():
             if not name.endswith("_URL"):
                 yield value.get_secret_value()
+
+    @property
+    def open_here(self) -> bool:
+        """Whether whoever calls from this machine needs no key: in development, without any in the environment."""
+        return self.loopback_only and self.environment_type == "development" and not self.has_keys
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the environment holds a key of a caller."""
+        return bool(self.aiproxy_api_key or self.proxy_api_key)
 
     @property
     def loopback_only(self) -> bool:
@@ -211,9 +293,7 @@ def load(environ: Mapping[str, str] | None = None, config_file: str | os.PathLik
     merged: dict[str, str] = {name: value for name, value in dotenv_values(config_file).items() if value}
     merged.update({name: value for name, value in (os.environ if environ is None else environ).items() if value})
     known = {name.lower(): merged[name] for name in setting_names() if name in merged}
-    vendor = {
-        name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(("_API_KEY", "_BASE_URL"))
-    }
+    vendor = {name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(VENDOR_SETTINGS)}
     own = {"AIPROXY_API_KEY", "HONEYBADGER_API_KEY", "PROXY_API_KEY"}
     values: dict[str, Any] = {**known, "vendor_values": {n: v for n, v in vendor.items() if n not in own}}
     try:

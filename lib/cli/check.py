@@ -16,7 +16,17 @@ from typing import NamedTuple
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from lib.base import ModelRow, ModelsFile, Settings, SettingsError, Target, load, load_models, setting_names
+from lib.base import (
+    VENDOR_SETTINGS,
+    ModelRow,
+    ModelsFile,
+    Settings,
+    SettingsError,
+    Target,
+    load,
+    load_models,
+    setting_names,
+)
 from lib.base.errors import NotServed, UnknownModel
 from lib.gateway import Chooser
 from lib.wire import PATHS
@@ -94,11 +104,12 @@ def notes(settings: Settings, config_file: str) -> Iterable[str]:
     for name, value in dotenv_values(config_file).items():
         if value is None or not _NAME.fullmatch(name):  # it may be a secret on a line of its own: not shown
             yield "config.txt: a line that is not NAME=value is ignored"
-        elif name not in setting_names() and not name.endswith(("_API_KEY", "_BASE_URL")):
+        elif name not in setting_names() and not name.endswith(VENDOR_SETTINGS):
             yield f"config.txt: the gateway has no setting {name}"
-    if not settings.aiproxy_api_key:
-        where = "anyone on this machine may call" if settings.loopback_only else "each start makes a key of its own"
-        yield f"AIPROXY_API_KEY is not set: {where}"
+    if settings.open_here:
+        yield "AIPROXY_API_KEY is not set: anyone on this machine may call"
+    elif not settings.aiproxy_api_key and not settings.loopback_only:
+        yield "AIPROXY_API_KEY is not set: each start makes a key of its own"
     if settings.mock_model_responses:
         yield "MOCK_MODEL_RESPONSES is on: every model answers from the built-in echo"
 

@@ -27,6 +27,31 @@ _HEAD = """\
 # The environment goes before config.txt, and config.txt before the defaults, which are shown here.
 # An empty value counts as unset. `bin/run.sh --check` shows what holds. Made by `python -m lib.cli.documents`.
 """
+FIRST = frozenset(
+    {
+        "ENVIRONMENT_TYPE",
+        "HOST",
+        "PORT",
+        "WEB_CONCURRENCY",
+        "LOG_LEVEL",
+        "METRICS_PORT",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "MODELS_FILE",
+        "ACCESS_FILE",
+        "AIPROXY_API_KEY",
+        "PROXY_API_KEY",
+        "MAX_COST_PER_RUN",
+        "TRUSTED_PROXIES",
+        "REQUEST_TIMEOUT_SECONDS",
+        "ALLOWED_ORIGINS",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "CHUTES_API_KEY",
+        "AWS_REGION",
+        "HONEYBADGER_API_KEY",
+    }
+)
 _TAIL = """
 # Every other provider of models.toml takes its key from <NAME>_API_KEY (or the setting that its row
 # names), and its address, when that is not the one in models.toml, from <NAME>_BASE_URL.
@@ -72,9 +97,11 @@ def sample() -> str:
 
 
 def table() -> str:
-    """The README's table, one row for each setting."""
+    """The README's table: the settings that a first deployment decides, one row each."""
     rows = ["| name | default | meaning |", "|---|---|---|"]
     for name, field in _fields():
+        if name not in FIRST:
+            continue
         meaning = (field.description or "").replace("|", "\\|")
         value = default(field)
         rows.append(f"| {name} | {f'`{value}`' if value else ''} | {meaning} |")

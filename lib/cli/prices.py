@@ -18,10 +18,11 @@ from typing import Any
 from lib.base import Settings, SettingsError, load, load_models
 from lib.base.errors import BadRequest, UnknownModel
 from lib.gateway import Chooser
-from lib.limits import Price, Prices, Rates, row_name
+from lib.limits import Price, RateCard, row_name
 from lib.net import HttpClient
 from lib.providers import build_catalog
 from lib.wire import Shape, path_of
+from lib.wiring import build_prices
 
 CONFIG_FILE = "config.txt"
 _FLAT = {
@@ -60,7 +61,7 @@ class Shown:
         models = load_models(settings.models_file)
         no_keys = settings.model_copy(update={"mock_model_responses": True})
         self._chooser = Chooser(models, build_catalog(models, no_keys, HttpClient()), pick=lambda: 0.0)
-        self._prices = Prices(models)
+        self._prices = build_prices(settings, models)
 
     def models(self, names: Iterable[str]) -> list[dict[str, Any]]:
         """One entry for each name: `model`, and either `places` or `error`."""
@@ -91,7 +92,7 @@ def _card(price: Price) -> dict[str, Any]:
     }
 
 
-def _rates(rates: Rates) -> dict[str, str]:
+def _rates(rates: RateCard) -> dict[str, str]:
     return {name: _amount(value) for name, value in {**rates.plain, **rates.special}.items()}
 
 

@@ -31,9 +31,9 @@ class Client(Protocol):
 
 
 class Produced(NamedTuple):
-    """What came of a stream: its events, and the bytes that they had beyond the shortest of them."""
+    """What an answer brought: pieces of content, and its bytes."""
 
-    events: int = 0
+    pieces: int = 0
     content: int = 0
 
 
@@ -42,6 +42,9 @@ NOTHING_PRODUCED = Produced()
 
 class Admitted(Protocol):
     """What was taken for a call before it was sent."""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """What the caller is told of its rates, as headers."""
 
     def settle(self, record: Record) -> None:
         """Give back what is left of it, and write down what the call cost. Never raises."""
@@ -89,8 +92,8 @@ class Record:
 class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
-    `run` is the agent's run that it belongs to, with a cost cap of its own. `deadline` is on the monotonic
-    clock, set when the call is admitted.
+    `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
+    names none. `deadline` is on the monotonic clock, set when the call is admitted.
     """
 
     path: Path
@@ -100,6 +103,7 @@ class Call:
     client: Client
     record: Record
     run: str | None = None
+    model: str | None = None
     deadline: float = float("inf")
 
     def aborted(self) -> AIProxyError:

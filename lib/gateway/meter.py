@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, Literal
+from typing import Literal
 
 from lib.base.errors import Forbidden, StoreUnavailable, Unpriced
 from lib.gateway.call import NOTHING_PRODUCED, Call, Record
 from lib.gateway.choose import Place
 from lib.ledger import Books, Exactness, Facts, Outcome
-from lib.limits import Estimate, Price, Prices, budget_lines, estimate, estimated_usage, exceeded, run_line
+from lib.limits import (
+    Estimate,
+    Price,
+    Prices,
+    Rates,
+    Taken,
+    budget_lines,
+    estimate,
+    estimated_usage,
+    exceeded,
+    run_line,
+)
 from lib.stores import Line, Overdrawn, Reservation, Standing
 from lib.telemetry import get_logger
 from lib.wire import Shape, Usage
@@ -44,17 +55,21 @@ class Admission:
     reservation: Reservation
     estimate: Estimate
     shape: Shape
-    taken: Any
+    taken: Taken | None
 
     def settle(self, record: Record) -> None:
         """Settle the call with the meter that admitted it: a reload of the prices does not change its own."""
         self.meter.settle(self, record)
 
+    def headers(self) -> list[tuple[str, str]]:
+        """What the caller is told of its rates."""
+        return list(self.taken.headers()) if self.taken is not None else []
+
 
 class Meter:
     """Admits calls to their budgets and rates, and settles them."""
 
-    def __init__(self, books: Books, prices: Prices, terms: Terms, rates: Any = None) -> None:
+    def __init__(self, books: Books, prices: Prices, rates: Rates, terms: Terms) -> None:
         self._books = books
         self._prices = prices
         self._rates = rates
@@ -198,7 +213,6 @@ def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None
             return None, "exact"
         guess = Usage(worst.input_tokens, min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND)))
     else:
-        events, content = record.produced if worst.output_tokens else NOTHING_PRODUCED
-        guess = estimated_usage(worst.input_tokens, events, content)
+        guess = estimated_usage(worst.input_tokens, *(record.produced if worst.output_tokens else NOTHING_PRODUCED))
     known = record.usage or guess
     return replace(known, output_tokens=max(known.output_tokens, guess.output_tokens)), "estimated"

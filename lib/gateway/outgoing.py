@@ -67,7 +67,7 @@ def prepare(call: Call, place: Place) -> Sending:
 
 def _same_dialect(call: Call, body: JsonBody, place: Place) -> Sending:
     changes: dict[str, Any] = {}
-    if body.get("model") != place.model:
+    if call.path.names_model and body.get("model") != place.model:
         changes["model"] = place.model
     strip = False
     if call.record.stream and call.path.shape in _COUNTS_ON_REQUEST and _asks(place) and not wants_usage(call):

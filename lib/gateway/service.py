@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
+from lib.access import Caller
 from lib.base.errors import AIProxyError, ClientGone, VendorProtocolError, VendorRefused
 from lib.gateway.admit import admit
-from lib.gateway.call import Call, Produced, Reply
+from lib.gateway.call import Call, Produced, Record, Reply
 from lib.gateway.choose import Chooser
 from lib.gateway.circuit import Circuit
 from lib.gateway.headers import downward
@@ -19,6 +20,7 @@ from lib.gateway.opening import Opening, Persistence
 from lib.gateway.settle import Settler
 from lib.gateway.stream import Stream
 from lib.gateway.trial import Opened
+from lib.stores import Standing
 from lib.wire import find_usage
 
 SLICE = 60.0  # seconds of waiting at once where nobody needs a ping
@@ -60,26 +62,36 @@ class Gateway:
 
         The call is settled when this returns a whole body or raises; a streamed body settles it when closed.
         """
+        record = call.record
         try:
             opening = self._admitted(call)
-            if call.record.stream and not call.path.multipart:  # some models transcribe whole, whatever was asked
-                return self._streamed(call, opening)
-            return self._waited_for(call, opening)
+            if record.stream and not call.path.multipart:  # some models transcribe whole, whatever was asked
+                reply = self._streamed(call, opening)
+            else:
+                reply = self._waited_for(call, opening)
         except AIProxyError as error:
-            call.record.failed(error)
-            call.record.gone |= isinstance(error, ClientGone)
-            self._settler.settle(call.record)
+            record.failed(error)
+            record.gone |= isinstance(error, ClientGone)
+            self._settler.settle(record)
+            error.headers = (*error.headers, *_rates(record))
             if isinstance(error, VendorRefused) and error.body:
-                return Reply(error.status, [("content-type", "application/json")], error.body)
+                return Reply(error.status, [("content-type", "application/json"), *error.headers], error.body)
             raise
         except BaseException:
-            self._settler.settle(call.record)
+            self._settler.settle(record)
             raise
+        reply.headers += _rates(record)
+        return reply
+
+    def run_spending(self, caller: Caller, run: str) -> Standing:
+        """What a run of this caller has spent, and what its open calls may still cost. Raises `StoreUnavailable`."""
+        return self.meter.run(caller.owner, run)
 
     def _admitted(self, call: Call) -> Opening:
         record = call.record
         record.stream = admit(call.path, call.body)
-        record.model_asked = self.chooser.model_name(call.body.get("model"))
+        asked = call.body.get("model") if call.path.names_model else call.model
+        record.model_asked = self.chooser.model_name(asked)
         places = self.chooser.places(record.model_asked, call.path)
         total = places[0].timeouts.total or self._limits.total
         call.deadline = record.started + min(total, self._limits.total)
@@ -137,3 +149,8 @@ def _decoded(body: bytes) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VendorProtocolError(detail=f"not to be decoded: {error}") from error
     return answer
+
+
+def _rates(record: Record) -> list[tuple[str, str]]:
+    """What a caller is told of its rates: nothing before it was admitted."""
+    return record.admission.headers() if record.admission is not None else []

@@ -62,8 +62,6 @@ class Stream:
         self._over = False  # nothing more is read
         self._first = opened
         self._pending = PING if opened is None else b""
-        self._events_seen = self._bytes = 0
-        self._least = 1 << 30
         settler.stream_opened()
 
     def __iter__(self) -> Stream:
@@ -95,7 +93,7 @@ class Stream:
         self._first = self._opened = None
         if self._usage is not None:
             record.usage, record.usage_is_final = self._usage.usage, self._usage.final
-            record.produced = Produced(self._events_seen, self._bytes - self._events_seen * self._least)
+            record.produced = Produced(self._usage.pieces, self._usage.content)
         record.gone |= not self._over
         self._over = True
         self._settler.settle(record)
@@ -158,7 +156,6 @@ class Stream:
         assert self._usage is not None
         before = self._usage.usage
         self._usage.see(block)
-        self._count(block)
         if opened.sending.strip_usage and self._usage.usage is not before:
             block = without_usage(block)
         shape = opened.sending.outgoing.path.shape
@@ -168,13 +165,6 @@ class Stream:
                 return self._handed_on(opened, block) + self._failure(error)
         self._finished = self._finished or ends(shape, block) or nearly_ends(block)
         return self._handed_on(opened, block)
-
-    def _count(self, block: bytes) -> None:
-        """What a call is billed for that ends without the vendor's count: see `Produced`."""
-        count = block.count(b"\n\n") or 1
-        self._events_seen += count
-        self._bytes += len(block)
-        self._least = min(self._least, len(block) // count)
 
     def _handed_on(self, opened: Opened, block: bytes) -> bytes:
         if self._translator is not None:

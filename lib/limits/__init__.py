@@ -1,17 +1,21 @@
-"""Floor 2: what may be used: prices, and the worst case of a request."""
+"""Floor 2: what may be used: prices, the worst case of a request, budgets, and rates."""
 
 from lib.limits.budgets import budget_lines, exceeded, run_line
 from lib.limits.estimate import Estimate, estimate, estimated_usage
 from lib.limits.price import Price
 from lib.limits.prices import Prices, row_name
-from lib.limits.rate_card import Flat, Rates, Tier
+from lib.limits.rate_card import Flat, RateCard, Tier
+from lib.limits.rates import Rates
+from lib.limits.taken import Taken
 
 __all__ = [
     "Estimate",
     "Flat",
     "Price",
     "Prices",
+    "RateCard",
     "Rates",
+    "Taken",
     "Tier",
     "budget_lines",
     "estimate",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from lib.base import Budget, period
-from lib.base.errors import BudgetExceeded
+from lib.base.errors import BudgetExceeded, RunSpent
 from lib.base.money import show
 from lib.stores import Line, Standing
 
@@ -27,7 +27,8 @@ def run_line(owner: str, run: str, cap: int, now: int, ttl: int) -> Line:
 def exceeded(standing: Standing, amount: int) -> BudgetExceeded:
     """The error for a call that could cost `amount` nano-USD, when a line has less left."""
     line = standing.line
-    what = "of this run" if line.owner.startswith(f"{RUN}:") else _WORDS[line.period]
+    is_run = line.owner.startswith(f"{RUN}:")
+    what = "of this run" if is_run else _WORDS[line.period]
     budget = Budget(line.cap, period(line.period))
     now = line.start  # any moment of the period
     end = budget.end(now)
@@ -37,7 +38,7 @@ def exceeded(standing: Standing, amount: int) -> BudgetExceeded:
     )
     if end is not None:
         message += f" It begins anew at {datetime.fromtimestamp(end / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}."
-    return BudgetExceeded(message, resets_at=end)
+    return (RunSpent if is_run else BudgetExceeded)(message, resets_at=end)
 
 
 _WORDS = {"day": "of this day", "week": "of this week", "month": "of this month", "total": "of this key"}

@@ -21,7 +21,7 @@ AUDIO_TOKENS = 20  # of one second that is heard, or as many for what is written
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _UNSEEN = ("previous_response_id", "conversation")
-_NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.MODERATION, Shape.TOKEN_COUNT})
+_NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.EMBED, Shape.MODERATION, Shape.TOKEN_COUNT})
 
 
 @dataclass(frozen=True, slots=True)

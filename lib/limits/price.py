@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from lib.limits.details import COUNTS, audio_seconds, searches
-from lib.limits.rate_card import Flat, Rates, Step, Tier, Units, compiled, rounded
+from lib.limits.rate_card import Flat, RateCard, Step, Tier, Units, compiled, rounded
 from lib.wire import Usage
 
 Source = Literal["models.toml", "genai-prices", "free"]
@@ -44,7 +44,7 @@ class Price:
     """
 
     source: Source
-    rates: Rates = field(default_factory=Rates)
+    rates: RateCard = field(default_factory=RateCard)
     tiers: tuple[Tier, ...] = ()
     flat: Flat = field(default_factory=Flat)
     context_window: int | None = None

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lib.limits.price import Price
-from lib.limits.rate_card import ZERO, Flat, Rates, Tier
+from lib.limits.rate_card import ZERO, Flat, RateCard, Tier
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
@@ -80,18 +80,18 @@ def _price(info: ModelInfo, now: datetime) -> Price | None:
     )
 
 
-def _rates(given: Given, above: int) -> Rates:
+def _rates(given: Given, above: int) -> RateCard:
     """The rates of the tier that begins at `above`. What has no price of its own is part of what is around it."""
     named = {ours: _at(given[theirs], above) for theirs, ours in _PLAIN.items() if theirs in given}
     special = {ours: _at(given[theirs], above) for theirs, ours in _SPECIAL.items() if theirs in given}
     return filled(named, special)
 
 
-def filled(named: Mapping[str, Decimal], special: Mapping[str, Decimal] | None = None) -> Rates:
-    """Rates of which some are named: the cache costs what input does, an hour in it what five minutes do."""
+def filled(named: Mapping[str, Decimal], special: Mapping[str, Decimal] | None = None) -> RateCard:
+    """RateCard of which some are named: the cache costs what input does, an hour in it what five minutes do."""
     plain = named.get("input", ZERO)
     write = named.get("cache_write", plain)
-    return Rates(
+    return RateCard(
         input=plain,
         output=named.get("output", ZERO),
         cache_read=named.get("cache_read", plain),

@@ -1,4 +1,4 @@
-"""Rates as a person reads them, and as whole numbers over one denominator, in which calls are priced."""
+"""RateCard as a person reads them, and as whole numbers over one denominator, in which calls are priced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NANO_IN_MILLIONTH = 1000  # nano-USD for one, from USD for a million
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class RateCard:
     """USD for a million tokens. `special` holds what replaces `input` or `output` for some of the tokens,
     by the names of `lib.limits.details.COUNTS`."""
 
@@ -38,10 +38,10 @@ PLAIN = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 
 
 class Tier(NamedTuple):
-    """Rates for calls whose whole prompt has more than `above` tokens."""
+    """RateCard for calls whose whole prompt has more than `above` tokens."""
 
     above: int
-    rates: Rates
+    rates: RateCard
 
 
 class Flat(NamedTuple):
@@ -126,7 +126,7 @@ def _step(tier: Tier, per: int) -> Step:
     )
 
 
-def _every(rates: Rates) -> Iterable[Decimal]:
+def _every(rates: RateCard) -> Iterable[Decimal]:
     return (*rates.plain.values(), *rates.special.values())
 
 

@@ -17,7 +17,7 @@ from lib.providers.base import Provider
 from lib.providers.bedrock import BedrockProvider
 from lib.providers.echo import EchoProvider
 from lib.providers.vendor import HttpProvider, Vendor
-from lib.wire import Dialect, Shape
+from lib.wire import PATHS, Dialect, Shape
 
 ECHO = "echo"
 
@@ -68,7 +68,7 @@ def _prefix(name: str) -> str:
 def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:
     """An HTTP vendor, or what it lacks."""
     try:
-        shapes = frozenset(Shape) if "*" in row.shapes else frozenset(Shape(shape) for shape in row.shapes)
+        shapes = _shapes(row)
         "".join([*row.headers, *row.headers.values()]).encode("latin-1")
     except ValueError as error:
         raise SettingsError(f"provider {name}: {error}") from None
@@ -78,9 +78,10 @@ def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -
         return f"{key_setting} is not set"
     if key and not (key.isascii() and key.isprintable()):
         raise SettingsError(f"provider {name}: {key_setting} has characters that no header can carry")
-    url = settings.vendor_value(f"{_prefix(name)}_BASE_URL") or row.base_url
+    address_setting = row.address or f"{_prefix(name)}_BASE_URL"
+    url = settings.vendor_value(address_setting) or row.base_url
     if not url:
-        return f"{_prefix(name)}_BASE_URL is not set"
+        return f"{address_setting} is not set"
     try:
         origin = Origin.parse(url)
     except ValueError as error:
@@ -99,6 +100,13 @@ def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -
         ),
         http,
     )
+
+
+def _shapes(row: ProviderRow) -> frozenset[Shape]:
+    """What a row serves. Raises `ValueError` for a shape that nobody knows."""
+    named = {shape for shape in row.shapes if shape != "*"}
+    everything = {path.shape for path in PATHS} if "*" in row.shapes else set()
+    return frozenset(everything | {Shape(shape) for shape in named})
 
 
 def _credentials(auth: str, key: str | None) -> tuple[tuple[str, str], ...]:

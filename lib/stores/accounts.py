@@ -46,6 +46,11 @@ class Standing:
     reserved: int
 
     @property
+    def cap(self) -> int:
+        """What the line may hold in all."""
+        return self.line.cap
+
+    @property
     def left(self) -> int:
         """What may still be reserved; never below 0."""
         return max(0, self.line.cap - self.spent - self.reserved)

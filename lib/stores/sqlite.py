@@ -20,6 +20,7 @@ FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writ
 LONGEST_PAUSE = 0.01
 LOOK_AFTER = 1_000_000  # instructions of SQLite's machine between two looks at the clock of a report
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_KIND = 0xFF  # of an error; the other bits say more, such as that a log is being recovered
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -95,15 +96,20 @@ class SqliteDatabase:
         """The connection, with a transaction that holds the lock for writing."""
         if self._connection is None:
             self._connection = self._open()
-        connection, pause, end = self._connection, FIRST_PAUSE, 0.0
+        self._in_turn(self._connection, "BEGIN IMMEDIATE")
+        return self._connection
+
+    def _in_turn(self, connection: sqlite3.Connection, statement: str) -> None:
+        """Carry out a statement that fails while another worker writes."""
+        pause, end = FIRST_PAUSE, 0.0
         while True:
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                return connection
+                connection.execute(statement)
+                return
             except sqlite3.OperationalError as error:
                 now = time.monotonic()
                 end = end or now + self._timeout
-                if error.sqlite_errorcode not in _BUSY or now >= end:
+                if error.sqlite_errorcode & _KIND not in _BUSY or now >= end:
                     raise
             time.sleep(pause)  # another worker's turn; other calls of this one go on
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -115,9 +121,9 @@ class SqliteDatabase:
             raise StoreUnavailable(detail=f"{self._path.parent}: {error.strerror}") from error
         connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA busy_timeout = 0")
+            self._in_turn(connection, "PRAGMA journal_mode = WAL")  # of several that open a new file, one changes it
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         except BaseException:
             connection.close()
             raise

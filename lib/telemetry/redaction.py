@@ -41,6 +41,7 @@ _NAMES = (
 _EDGE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"  # the beginning of a word, in quoted JSON as well
 _KEYS = (
     r"sk-[\w*-]{6,}",  # OpenAI, Anthropic, OpenRouter, DeepSeek
+    r"aip-[\w-]{16,}",  # this gateway's own: managed keys, and the key for a run
     r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS access key ids
     r"ABSK[\w+/=]{20,}",  # Bedrock
     r"xox[a-z]-[\w-]{8,}",  # Slack

@@ -6,7 +6,7 @@ from lib.wire.bedrock_stream import ConverseStream
 from lib.wire.body import JsonBody
 from lib.wire.error_bodies import anthropic_error, anthropic_type, error_event, openai_error, openai_type
 from lib.wire.form import Form
-from lib.wire.paths import PATHS, Dialect, Path, Shape, counterpart, path_of
+from lib.wire.paths import EMBED, PATHS, Dialect, Path, Shape, counterpart, path_of
 from lib.wire.signs import (
     bears_content,
     ends,
@@ -25,6 +25,7 @@ from lib.wire.vendor_errors import VendorMessage, read_error
 
 __all__ = [
     "DONE",
+    "EMBED",
     "PATHS",
     "PING",
     "ConverseStream",

@@ -24,6 +24,7 @@ class Shape(StrEnum):
     COMPLETION = "completion"
     RESPONSE = "response"
     EMBEDDING = "embedding"
+    EMBED = "embed"
     MODERATION = "moderation"
     IMAGE = "image"
     SPEECH = "speech"
@@ -38,7 +39,8 @@ class Path:
 
     `route` is what callers use, `upstream` what follows the vendor's base URL,
     `required` the fields a body must have, `streams` whether `stream: true`
-    means server-sent events, `multipart` whether the body is a form with files.
+    means server-sent events, `multipart` whether the body is a form with files,
+    `names_model` whether the body says which model; else the address does.
     """
 
     route: str
@@ -49,6 +51,7 @@ class Path:
     required: tuple[str, ...] = ("model",)
     streams: bool = False
     multipart: bool = False
+    names_model: bool = True
 
     @property
     def name(self) -> str:
@@ -82,6 +85,12 @@ PATHS: tuple[Path, ...] = (
          "Count the tokens of a message", ("model", "messages")),
 )  # fmt: skip
 
+EMBED = Path(
+    "/agents/embedding", _OPENAI, Shape.EMBED, "", "Create the embedding of a text", ("inputs",), names_model=False
+)
+"""One model behind an address of its own, as text-embeddings-inference and Chutes serve it: `{"inputs": text}` is
+answered with a list of vectors. A feature calls it; no route passes it through."""
+
 _COUNTERPARTS = {Shape.CHAT: Shape.MESSAGE, Shape.MESSAGE: Shape.CHAT}
 
 
@@ -93,4 +102,4 @@ def counterpart(path: Path) -> Path | None:
 
 def path_of(shape: Shape) -> Path:
     """The row of a shape."""
-    return next(path for path in PATHS if path.shape is shape)
+    return next(path for path in (*PATHS, EMBED) if path.shape is shape)

@@ -28,7 +28,11 @@ class _Object(msgspec.Struct):
     """Any object; what is in it is only checked for being JSON."""
 
 
+_HeadOrList = _Head | list[msgspec.Raw]
+
+
 _head = msgspec.json.Decoder(_Head)
+_head_or_list: msgspec.json.Decoder[_HeadOrList] = msgspec.json.Decoder(_HeadOrList)
 _object = msgspec.json.Decoder(_Object)
 _BLANK_LINES = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)+")
 _PREAMBLE = {
@@ -87,13 +91,15 @@ def error_in(shape: Shape, event: Event, data: dict[str, Any], provider: str) ->
 
 
 def error_in_body(shape: Shape, body: bytes, provider: str) -> AIProxyError | None:
-    """The failure that a whole 200 body reports, if it does. JSON shapes must hold an object."""
+    """The failure that a whole 200 body reports, if it does. JSON shapes must hold an object, vectors may be a list."""
     if shape in (Shape.TRANSCRIPTION, Shape.SPEECH):
         return None  # may be plain text or sound
     try:
-        head = _head.decode(body)
+        head = _head_or_list.decode(body) if shape is Shape.EMBED else _head.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return VendorProtocolError(detail="an answer that is not a JSON object", provider=provider)
+    if isinstance(head, list):
+        return None
     if head.type == "error" or (head.error and shape is not Shape.RESPONSE):
         return stream_error(body, provider)
     return None

@@ -13,6 +13,11 @@ from lib.wire.usage import UNREADABLE, Usage, anthropic_usage, openai_usage
 
 _MARK = b'"usage"'
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
+# Where the dialects put what a model produces: text, arguments of tools, thoughts.
+_CONTENT = re.compile(
+    rb'"(?:content|text|partial_json|thinking|arguments|reasoning|reasoning_content|refusal|delta)"'
+    rb':\s?"((?>[^"\\]++|\\.)*+)"'
+)
 
 
 class _Inner(msgspec.Struct):
@@ -42,20 +47,26 @@ class UsageWatch:
     `usage` is the last one seen, None before. `final` tells whether it is the
     vendor's closing count: Anthropic opens a stream with the input tokens and
     closes it with all of them, so a stream that was cut has a usage that is not
-    final. `model` is the served model, as far as an event with usage named it.
+    final. `model` is the served model, as far as an event with usage named it. `pieces` and `content` count
+    what the stream brought, in pieces and in bytes, for want of a final count.
     """
 
     def __init__(self, dialect: Dialect, shape: Shape) -> None:
         self.usage: Usage | None = None
         self.final = False
         self.model: str | None = None
+        self.pieces = 0
+        self.content = 0
         self._merges = dialect is Dialect.ANTHROPIC
 
     def see(self, block: bytes) -> None:
         """Look at complete events. Never raises, whatever they hold."""
+        found = _CONTENT.findall(block)
+        self.pieces += len(found)
+        self.content += sum(map(len, found))
         if _MARK in block and _USAGE.search(block):
-            found = [event for event in events(block) if _USAGE.search(event.data)]
-            (self._see_anthropic if self._merges else self._see_openai)(found)
+            counted = [event for event in events(block) if _USAGE.search(event.data)]
+            (self._see_anthropic if self._merges else self._see_openai)(counted)
 
     def _see_openai(self, found: list[Event]) -> None:
         """Only the last count matters: some vendors send a running one with every chunk."""

@@ -10,7 +10,7 @@ from lib.base.errors import Forbidden
 from src import errors
 from src.context import observation, services
 from src.guards import Guard, needs_key, open_to_all
-from src.routes import docs, forwarding, health, helpers, models, usage
+from src.routes import agents, docs, forwarding, health, helpers, models, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ ENTRIES = (
     Entry(forwarding.anthropic, needs_key, errors.anthropic_family, "anthropic"),
     Entry(models.blueprint, needs_key, errors.openai_family),
     Entry(usage.blueprint, needs_key, errors.openai_family),
+    Entry(agents.guide, needs_key, errors.guide_family, "agents"),
+    Entry(agents.evaluation, needs_key, errors.evaluation_family, "agents"),
     Entry(helpers.free, open_to_all, errors.plain_family),
     Entry(helpers.paid, needs_key, errors.plain_family, "openai"),
     Entry(health.blueprint, open_to_all, errors.openai_family),

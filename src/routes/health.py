@@ -10,9 +10,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/health")
+def health() -> Response:
+    """Alive, in the very bytes that agents of the migration guide look for."""
+    return Response(b'{"status":"healthy","service":"ridges-ai-proxy"}', content_type="application/json")
+
+
 @blueprint.get("/api/health", endpoint="api_health")
 @blueprint.get("/monitoring/healthz", endpoint="healthz")
-def health() -> Response:
+def alive() -> Response:
     """Alive: the process answers. Does no work."""
     return jsonify(status="healthy")
 

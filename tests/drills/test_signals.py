@@ -120,6 +120,7 @@ def test_a_server_that_is_still_starting_stops_at_once(gateway):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_models_file_is_read_again_under_a_stream(gateway, workers):
     server = gateway(models=ONE, WEB_CONCURRENCY=workers)
+    until(lambda: len(server.worker_pids) == int(workers))  # the first answers before the others are there
     before = server.worker_pids
     call = Calling(server, chunks=20, gap=0.05)
     models_file(server).write_text(TWO)

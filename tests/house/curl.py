@@ -84,7 +84,8 @@ def _ask(url: str, headers: dict[str, str], body: bytes | None) -> Answer:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
-        connection.request("GET" if body is None else "POST", parts.path, body, headers)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("GET" if body is None else "POST", target, body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers.get("Content-Type", ""), response.read())
     finally:

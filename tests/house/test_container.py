@@ -19,7 +19,8 @@ def vendor_settings() -> set[str]:
     named = {
         name: row.get("key", f"{name.upper()}_API_KEY") for name, row in rows.items() if row.get("kind") != "bedrock"
     }
-    return {key for key in named.values() if key} | {f"{name.upper()}_BASE_URL" for name in named}
+    addresses = {rows[name].get("address", f"{name.upper()}_BASE_URL") for name in named}
+    return {key for key in named.values() if key} | addresses
 
 
 def test_compose_passes_every_setting_on():

@@ -10,7 +10,7 @@ from lib.base import load, load_models
 from lib.gateway import Chooser
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.wire import PATHS, Shape
+from lib.wire import EMBED, PATHS, Shape
 from tests.upstream.gateway import ROOT
 
 FILE = ROOT / "models.toml"
@@ -19,8 +19,8 @@ ROWS = SHIPPED.providers
 SHAPES = {*(shape.value for shape in Shape), "*"}
 KEYED = [name for name, row in ROWS.items() if row.kind != "bedrock"]
 EXPECTED = {
-    "openai", "anthropic", "bedrock", "azure", "chutes", "openrouter", "deepseek", "mistral", "groq", "together",
-    "fireworks", "xai", "gemini",
+    "openai", "anthropic", "bedrock", "azure", "chutes", "chutes-embed", "openrouter", "deepseek", "mistral", "groq",
+    "together", "fireworks", "xai", "gemini",
 }  # fmt: skip
 
 
@@ -32,7 +32,17 @@ def settings_of(name: str) -> dict[str, str]:
     """What must be set so that a row can be used."""
     row = ROWS[name]
     key = {row.key or f"{name.upper()}_API_KEY": "sk-test-0123456789"}
-    return key if row.base_url else key | {f"{name.upper()}_BASE_URL": "https://vendor.example/v1"}
+    return key if row.base_url else key | {address_of(name): "https://vendor.example/v1"}
+
+
+def address_of(name: str) -> str:
+    """The setting that moves its address."""
+    return ROWS[name].address or f"{name.upper()}_BASE_URL"
+
+
+def with_the_same_key(name: str) -> set[str]:
+    """The rows that are usable as soon as this one is."""
+    return {other for other in KEYED if settings_of(other).items() <= settings_of(name).items()}
 
 
 def test_the_vendors_that_are_promised_are_there() -> None:
@@ -44,9 +54,9 @@ def test_a_row_makes_a_provider_once_its_key_is_set(name: str) -> None:
     made = catalog(**settings_of(name))
     provider = made.available[name]
     assert provider.name == name
-    assert any(provider.dialect(path) for path in PATHS)
+    assert any(provider.dialect(path) for path in (*PATHS, EMBED))
     assert "sk-test" not in repr(provider._vendor)
-    assert set(made.available) == {name, "bedrock", "echo"}
+    assert set(made.available) == {*with_the_same_key(name), "bedrock", "echo"}
 
 
 @pytest.mark.parametrize("name", KEYED)
@@ -71,7 +81,7 @@ def test_every_shape_is_known(name: str) -> None:
 
 @pytest.mark.parametrize("name", KEYED)
 def test_its_address_can_be_moved(name: str) -> None:
-    setting = f"{name.upper()}_BASE_URL"
+    setting = address_of(name)
     origin = catalog(**settings_of(name) | {setting: "http://127.0.0.1:9/base"}).available[name]._vendor.origin
     assert (origin.scheme, origin.port, origin.prefix) == ("http", 9, "/base")
 

@@ -16,7 +16,13 @@ from tests.src.conftest import settings
 from tests.upstream import Gateway, Upstream
 
 
-@pytest.mark.parametrize("path", ["/health", "/api/health", "/monitoring/healthz"])
+def test_alive_as_agents_look_for_it(client: FlaskClient) -> None:
+    answer = client.get("/health")
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert answer.data == b'{"status":"healthy","service":"ridges-ai-proxy"}'
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/monitoring/healthz"])
 def test_alive(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.get_json()) == (200, {"status": "healthy"})

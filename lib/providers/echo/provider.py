@@ -21,7 +21,7 @@ from lib.providers.echo.media import images, speech
 from lib.providers.echo.messages import count_tokens, message
 from lib.providers.echo.responses import response
 from lib.providers.echo.transcripts import transcription
-from lib.providers.echo.vectors import embeddings, moderation
+from lib.providers.echo.vectors import embed, embeddings, moderation
 from lib.wire import Dialect, Path, Shape
 
 _ANSWERS: Mapping[Shape, Callable[[Asked], Whole | Streamed]] = {
@@ -29,6 +29,7 @@ _ANSWERS: Mapping[Shape, Callable[[Asked], Whole | Streamed]] = {
     Shape.COMPLETION: completion,
     Shape.RESPONSE: response,
     Shape.EMBEDDING: embeddings,
+    Shape.EMBED: embed,
     Shape.MODERATION: moderation,
     Shape.IMAGE: images,
     Shape.SPEECH: speech,

@@ -1,4 +1,5 @@
-"""The echo's embeddings and moderations. Source: OpenAI API reference, "Embeddings" and "Moderations"."""
+"""The echo's embeddings and moderations. Sources: OpenAI API reference, "Embeddings" and "Moderations";
+text-embeddings-inference, `POST /embed`."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from lib.providers.echo.completions import input_tokens, inputs
 from lib.providers.echo.errors import Refusal
 
 _DIMENSIONS = 1536
+_EMBED_DIMENSIONS = 1024  # of the model that is usually behind such an address, bge-large
 _MAX_NUMBERS = 4_000_000  # in all the vectors of an answer: they are held in memory
 _MAX_TEXTS = 100  # of a moderation
 _CATEGORIES = {
@@ -39,6 +41,10 @@ class _Embedding(msgspec.Struct):
     input: Any
     dimensions: Annotated[int, Meta(ge=1, le=8192)] | None = None
     encoding_format: Literal["float", "base64"] | None = None
+
+
+class _Embed(msgspec.Struct):
+    inputs: str | list[str]
 
 
 class _Moderation(msgspec.Struct):
@@ -65,6 +71,15 @@ def embeddings(asked: Asked) -> Whole:
         tokens = asked.knobs.count(input_tokens(given), 0).prompt_tokens
         body["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
     return whole(body)
+
+
+def embed(asked: Asked) -> Whole:
+    """Answer with a list of unit vectors, one for each input."""
+    given = inputs(decode(asked.body, _Embed).inputs, "inputs")
+    if len(given) * _EMBED_DIMENSIONS > _MAX_NUMBERS:
+        raise Refusal(f"`inputs` must not ask for more than {_MAX_NUMBERS} numbers.", "inputs")
+    vectors = [_written(vector(one, _EMBED_DIMENSIONS), packed=False) for one in given]
+    return Whole(msgspec.json.encode(vectors))
 
 
 def vector(given: str | list[int], size: int) -> bytes:

@@ -29,10 +29,10 @@ from lib.gateway import (
     Terms,
 )
 from lib.ledger import Books
-from lib.limits import Prices
+from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import build_catalog
-from lib.stores import Accounts, open_database
+from lib.stores import Accounts, Sql, open_counters, open_database
 from lib.telemetry import NoMetrics
 from lib.wire import JsonBody, Path, Shape, path_of
 from tests.databases import new_sqlite
@@ -150,14 +150,26 @@ class Door:
         self.circuit = Circuit(models.rest, clock)
         self.database = open_database(new_sqlite(), 2.0)
         self.books = Books(Accounts(self.database))
+        self.rates = Rates(open_counters(None, self._file.with_name("rates.db"), 2.0))
         self.books.keep()  # connected: the first call is as quick as the others
         self.gateway = Gateway(
             Chooser(models, build_catalog(models, settings, self.http), pick),
             self.circuit,
-            Meter(self.books, Prices(models), TERMS),
+            Meter(self.books, Prices(models), self.rates, TERMS),
             Settler(self.tally, set()),
             Behaviour(Persistence(models.defaults.attempts, models.defaults.longest_wait), Limits(total, ping)),
         )
+
+    def lose_books(self) -> Callable[[], None]:
+        """Take the tables away; call what this returns to bring them back."""
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE reservations RENAME TO elsewhere")))
+        self.database.run(lambda session: session.change(Sql("ALTER TABLE calls RENAME TO nowhere")))
+
+        def found() -> None:
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE elsewhere RENAME TO reservations")))
+            self.database.run(lambda session: session.change(Sql("ALTER TABLE nowhere RENAME TO calls")))
+
+        return found
 
     def call(self, model: str = "openai/ok", path: Path = CHAT, *, raw: bytes | None = None, **fields: Any) -> Call:
         """A call that passed its guard."""

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.base.errors import BadRequest
-from lib.limits import Flat, Price, Rates, Tier, estimate, estimated_usage
+from lib.limits import Flat, Price, RateCard, Tier, estimate, estimated_usage
 from lib.limits.estimate import FORM_BYTES, MOST_CHOICES, MOST_OUTPUT, UNSEEN_TOKENS
 from lib.limits.weight import BLOCK, MEDIA_TOKENS, weight
 from lib.wire import Form, JsonBody, Shape, Usage, path_of
 
 D = Decimal
-PRICE = Price("models.toml", Rates(D(1), D(10), D("0.1"), D("1.25"), D(2)))
+PRICE = Price("models.toml", RateCard(D(1), D(10), D("0.1"), D("1.25"), D(2)))
 MESSAGES = [{"role": "user", "content": "Hello there"}]
 PICTURE = base64.b64encode(bytes(range(256)) * 1000).decode()
 
@@ -151,7 +151,7 @@ def test_a_prompt_is_never_above_the_models_window():
 
 
 def test_a_window_with_prices_beyond_it_is_no_bound():
-    price = Price("models.toml", PRICE.rates, (Tier(100, Rates(D(2), D(20))),), context_window=100)
+    price = Price("models.toml", PRICE.rates, (Tier(100, RateCard(D(2), D(20))),), context_window=100)
     found = of(Shape.CHAT, price, messages=["x" * 1000], max_tokens=1)
     assert found.input_tokens > 300
     assert found.cost_nano == found.input_tokens * 2000 + 20_000
@@ -175,7 +175,7 @@ def test_a_prompt_that_may_be_cached_costs_what_that_costs(shape, system, rate):
 
 
 def test_what_is_no_text_costs_the_most_it_can():
-    special = Price("models.toml", Rates(D(1), D(10), special={"input_audio": D(40), "output_audio": D(80)}))
+    special = Price("models.toml", RateCard(D(1), D(10), special={"input_audio": D(40), "output_audio": D(80)}))
     sound = {"type": "input_audio", "input_audio": {"data": PICTURE, "format": "wav"}}
     found = of(Shape.CHAT, special, max_tokens=1, messages=[{"role": "user", "content": [sound]}])
     assert found.cost_nano == found.input_tokens * 40_000 + 80_000
@@ -206,7 +206,7 @@ def form(length: int | None, model: str = "whisper-1") -> Form:
 
 @pytest.mark.parametrize(("length", "size"), [(4_000_000, 4_000_000), (None, FORM_BYTES), (0, 0)])
 def test_a_sound_is_as_long_as_its_bytes_can_be(length, size):
-    price = Price("models.toml", Rates(D(6), D(10)), flat=Flat(audio_second=D("0.0001")))
+    price = Price("models.toml", RateCard(D(6), D(10)), flat=Flat(audio_second=D("0.0001")))
     with closing(form(length)) as sound:
         found = estimate(path_of(Shape.TRANSCRIPTION), sound, price, 4096)
     seconds = size // 4000

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.limits import Flat, Price, Rates, Tier
+from lib.limits import Flat, Price, RateCard, Tier
 from lib.limits.price import Worst
 from lib.wire import Usage
 
 D = Decimal
-RATES = Rates(D(3), D(15), D("0.3"), D("3.75"), D(6))
+RATES = RateCard(D(3), D(15), D("0.3"), D("3.75"), D(6))
 COUNTS = st.integers(0, 10**9)
 RATE = st.decimals(0, 1000, places=6)
 USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
@@ -40,7 +40,7 @@ def test_each_kind_of_token_has_its_rate(usage, nano):
 
 @given(st.tuples(RATE, RATE, RATE, RATE, RATE), RATE, RATE, USAGES, st.integers(0, 10**9))
 def test_a_cost_is_exact_and_rounded_once(rates, call, second, usage, micros):
-    price = Price("models.toml", Rates(*rates), flat=Flat(call=call, second=second))
+    price = Price("models.toml", RateCard(*rates), flat=Flat(call=call, second=second))
     counts = (
         usage.input_tokens,
         usage.output_tokens,
@@ -55,7 +55,7 @@ def test_a_cost_is_exact_and_rounded_once(rates, call, second, usage, micros):
 
 @pytest.mark.parametrize(("rate", "nano"), [("0.0005", 0), ("0.0015", 2), ("0.0025", 2), ("0.00251", 3), ("1e-18", 0)])
 def test_half_a_nano_goes_to_the_even_one(rate, nano):
-    assert Price("models.toml", Rates(input=D(rate))).cost(Usage(input_tokens=1)) == nano
+    assert Price("models.toml", RateCard(input=D(rate))).cost(Usage(input_tokens=1)) == nano
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_half_a_nano_goes_to_the_even_one(rate, nano):
     ],
 )
 def test_the_whole_prompt_decides_the_tier_and_the_tier_every_rate(usage, nano):
-    second = Rates(D(6), D(15), D("0.3"), D("3.75"), D(6))
-    price = Price("models.toml", RATES, (Tier(200_000, second), Tier(500_000, Rates(D(9)))))
+    second = RateCard(D(6), D(15), D("0.3"), D("3.75"), D(6))
+    price = Price("models.toml", RATES, (Tier(200_000, second), Tier(500_000, RateCard(D(9)))))
     assert price.cost(usage) == nano
 
 
@@ -92,14 +92,14 @@ def test_the_whole_prompt_decides_the_tier_and_the_tier_every_rate(usage, nano):
     ],
 )
 def test_some_tokens_have_a_rate_of_their_own(name, usage, nano):
-    price = Price("models.toml", Rates(D(3), D(15), special={name: D(40)}))
+    price = Price("models.toml", RateCard(D(3), D(15), special={name: D(40)}))
     assert price.cost(usage) == nano
 
 
 def test_no_count_of_a_vendor_makes_a_cost_negative():
     free = {"input_audio": D(0), "input_image": D(0)}
     raw = {"prompt_tokens_details": {"audio_tokens": 5, "image_tokens": 5}}
-    assert Price("models.toml", Rates(D(3), special=free)).cost(Usage(5, raw=raw)) == 0
+    assert Price("models.toml", RateCard(D(3), special=free)).cost(Usage(5, raw=raw)) == 0
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_what_does_not_go_by_tokens(flat, raw, seconds, nano):
     ("price", "free"),
     [
         (Price("free"), True),
-        (Price("genai-prices", Rates(D(0), D(0))), True),
-        (Price("genai-prices", Rates(cache_write_1h=D(1))), False),
-        (Price("genai-prices", Rates(special={"output_image": D(1)})), False),
+        (Price("genai-prices", RateCard(D(0), D(0))), True),
+        (Price("genai-prices", RateCard(cache_write_1h=D(1))), False),
+        (Price("genai-prices", RateCard(special={"output_image": D(1)})), False),
         (Price("genai-prices", flat=Flat(characters=D(1))), False),
         (Price("genai-prices", tiers=(Tier(5, RATES),)), False),
     ],
@@ -141,8 +141,8 @@ def test_free_is_what_can_cost_nothing(price, free):
 @given(USAGES, st.floats(0, 1000), st.booleans())
 def test_nothing_within_the_worst_case_costs_more(usage, seconds, hour):
     special = {"input_audio": D(40), "output_image": D(60)}
-    rates = Rates(D(3), D(15), D("0.3"), D("3.75"), D(6), special)
-    price = Price("models.toml", rates, (Tier(10_000, Rates(D(6), D(20))),), Flat(D("0.1"), D("0.01")))
+    rates = RateCard(D(3), D(15), D("0.3"), D("3.75"), D(6), special)
+    price = Price("models.toml", rates, (Tier(10_000, RateCard(D(6), D(20))),), Flat(D("0.1"), D("0.01")))
     usage = usage if hour else Usage(usage.input_tokens, usage.output_tokens, 0, usage.cache_write_tokens)
     most = Worst(usage.prompt_tokens, usage.output_tokens, seconds, writes=True, hour=hour, media=True)
     assert price.cost(usage, seconds) <= price.worst(most)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lib.base import ModelsFile, load_models
-from lib.limits import Prices, Rates
+from lib.limits import Prices, RateCard
 from lib.limits.prices import MOST_KNOWN
 from lib.wire import Usage
 
@@ -115,7 +115,7 @@ def test_prices_in_units_that_no_usage_counts_are_none():
 
 
 def test_the_cache_costs_what_the_list_says():
-    assert Prices(MODELS).price("anthropic", "claude-3-5-haiku-latest").rates == Rates(
+    assert Prices(MODELS).price("anthropic", "claude-3-5-haiku-latest").rates == RateCard(
         D("0.8"), D(4), D("0.08"), D(1), D("1.6")
     )
 
@@ -136,7 +136,7 @@ def test_speech_and_audio_have_prices():
 
 def test_a_row_goes_before_the_list(prices):
     price = prices("[prices.'openai/gpt-4o']\ninput = 0.1\noutput = 0.2").price("openai", "gpt-4o")
-    assert price.rates == Rates(D("0.1"), D("0.2"), D("0.1"), D("0.1"), D("0.1"))
+    assert price.rates == RateCard(D("0.1"), D("0.2"), D("0.1"), D("0.1"), D("0.1"))
     assert (price.source, price.context_window) == ("models.toml", 128_000)
     assert not any(price.flat)
 

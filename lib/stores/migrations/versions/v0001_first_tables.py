@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "keys",
         Column("id", String(32), primary_key=True),
-        Column("name", String(128), nullable=False, unique=True),
+        Column("name", String(128), nullable=False),
         Column("hash", String(64), nullable=False, unique=True),
         Column("previous_hash", String(64), unique=True),
         Column("previous_until", BigInteger),
@@ -33,6 +33,8 @@ def upgrade() -> None:
         Column("expires_at", BigInteger),
         Column("revoked_at", BigInteger),
     )
+    in_use = text("revoked_at IS NULL")
+    op.create_index("keys_by_name", "keys", ["name"], unique=True, sqlite_where=in_use, postgresql_where=in_use)
 
     op.create_table(
         "secrets",

@@ -1,0 +1,87 @@
+"""What test_redis.py lets a patched process do. Each function returns what its test looks at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Any
+
+import gevent
+
+from lib.base.errors import StoreUnavailable
+from lib.stores import Hit
+from lib.stores.redis import RedisCounters
+
+HIT = Hit("requests/ada", 1000, 60, 1)
+
+
+def _unavailable(counters: RedisCounters) -> bool:
+    try:
+        counters.take((HIT,))
+    except StoreUnavailable:
+        return True
+    return False
+
+
+def many_calls(url: str, number: int) -> dict[str, Any]:
+    """Calls in greenlets, while another greenlet watches that the worker goes on."""
+    counters = RedisCounters(url, 2.0)
+    gaps, started = [0.0], time.monotonic()
+
+    def watch() -> None:
+        while True:
+            before = time.monotonic()
+            gevent.sleep(0.01)
+            gaps.append(time.monotonic() - before)
+
+    watcher = gevent.spawn(watch)
+    calls = [gevent.spawn(_unavailable, counters) for _ in range(number)]
+    gevent.joinall(calls)
+    watcher.kill()
+    seconds = time.monotonic() - started
+    counters.close()
+    return {
+        "unavailable": sum(call.value for call in calls),
+        "seconds": seconds,
+        "longest_standstill": max(gaps),
+    }
+
+
+def calls_of_a_busy_worker(url: str, number: int) -> dict[str, Any]:
+    """Calls in greenlets, in a worker that computes for longer than the timeout between two looks at its sockets."""
+    counters = RedisCounters(url, 2.0)
+
+    def compute() -> None:
+        for _ in range(4):
+            end = time.monotonic() + 0.4
+            while time.monotonic() < end:
+                pass
+            gevent.sleep(0)
+
+    _unavailable(counters)
+    busy = gevent.spawn(compute)
+    calls = [gevent.spawn(_unavailable, counters) for _ in range(number)]
+    gevent.joinall([busy, *calls])
+    opened = counters._breaker.open
+    counters.close()
+    return {"unavailable": sum(call.value for call in calls), "open": opened}
+
+
+def leaving(url: str) -> list[int]:
+    """Counts that calls saw, between others that were broken off while they waited for their answer."""
+    counters = RedisCounters(url, 2.0)
+    seen = []
+    for key in ("a", "b", "c"):
+        seen.append(counters.take((HIT._replace(key="one"),)).windows[0].current)
+        left = gevent.spawn(counters.take, (HIT._replace(key=key, amount=100),))
+        gevent.sleep(0.05)
+        left.kill()
+    counters.close()
+    return seen
+
+
+def loaded_by_the_front_door() -> list[str]:
+    """Which of the modules that bind sockets `lib.stores` and `lib.limits` load."""
+    code = "import sys, lib.stores, lib.limits; print(*{'redis', 'psycopg'} & set(sys.modules))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
