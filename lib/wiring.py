@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -70,10 +71,10 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     access = load_access(settings.access_file)
     tokens = before.tokens if before and before.access == access else Tokens(access)
     failures = before.callers.failures if before else Failures(FAILURES)
-    books = before.books if before else build_books(settings, database)
+    books = before.books if before else build_books(settings, database, settler)
     defaults = models.defaults
     prices = build_prices(settings, models)
-    rates = before.rates if before else build_rates(settings)
+    rates = before.rates if before else build_rates(settings, settler)
     meter = Meter(books, prices, rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
@@ -127,16 +128,22 @@ def build_database(settings: Settings) -> Database:
     return Guarded(database)
 
 
-def build_books(settings: Settings, database: Database) -> Books:
+def build_books(settings: Settings, database: Database, settler: Settler) -> Books:
     """The books of a database."""
-    return Books(Accounts(database), lease=settings.lease_seconds, retention=settings.ledger_retention_days * 24 * 3600)
+    return Books(
+        Accounts(database),
+        lease=settings.lease_seconds,
+        retention=settings.ledger_retention_days * 24 * 3600,
+        on_unavailable=partial(settler.store_failed, "database"),
+    )
 
 
-def build_rates(settings: Settings) -> Rates:
+def build_rates(settings: Settings, settler: Settler) -> Rates:
     """The counters of requests and tokens a minute. Connects when they are first used."""
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     file = counters_path(settings.database_url.get_secret_value())
-    return Rates(open_counters(redis_url, file, settings.store_timeout_seconds), settings.rates_when_down)
+    counters = open_counters(redis_url, file, settings.store_timeout_seconds)
+    return Rates(counters, settings.rates_when_down, on_unavailable=lambda _what: settler.store_failed("rates"))
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:

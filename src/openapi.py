@@ -36,13 +36,14 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             view = app.view_functions[rule.endpoint]
             operation = _operation(name, (view.__doc__ or "").strip(), known.get(rule.rule), guarded[blueprint])
             operation["tags"] = [blueprint]
-            if content := openapi_usage.answer(rule.rule):
-                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
             if rule.rule in bodies:
                 operation["requestBody"] = _json_request(bodies[rule.rule])
+            if content := openapi_usage.answer(rule.rule):
+                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
             parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
-            parameters += _query(rule.rule) + openapi_usage.parameters(rule.rule)
-            parameters += [_RUN] if rule.rule in known else []
+            parameters += (
+                _query(rule.rule) + ([_RUN] if rule.rule in known else []) + openapi_usage.parameters(rule.rule)
+            )
             if parameters:
                 operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
@@ -51,7 +52,7 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": {**schemas["$defs"], **openapi_usage.schemas()},
+            "schemas": schemas["$defs"] | openapi_usage.schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},

@@ -76,6 +76,7 @@ class Record:
     usage_is_final: bool = True
     produced: Produced = NOTHING_PRODUCED
     cost: int | None = None
+    exactness: str = ""
     admission: Admitted | None = None
     first_byte: float | None = None
     gone: bool = False

@@ -114,6 +114,7 @@ class Meter:
         seconds = monotonic() - record.started
         usage, cost, exactness = self._charge(record, admission, seconds)
         record.cost = None if exactness == "unpriced" else cost
+        record.exactness = exactness
         self._books.close(
             admission.reservation,
             Outcome(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from time import monotonic
 
 from lib.base.errors import AIProxyError
-from lib.base.money import show
+from lib.base.money import NANO, show
 from lib.gateway.call import Record
 from lib.providers import ECHO
 from lib.telemetry import Finished, Metrics, get_logger
@@ -15,6 +15,7 @@ from lib.telemetry import Finished, Metrics, get_logger
 log = get_logger("aiproxy.gateway")
 access = get_logger("aiproxy.access")
 
+_OUR_LIMITS = (402, 429)  # statuses of calls that a budget or a rate kept from any vendor
 MAX_SERVED = 50  # models of one provider that are counted by name, beside those of the models file
 
 
@@ -59,6 +60,10 @@ class Settler:
             detail=error.detail,
         )
 
+    def store_failed(self, store: str) -> None:
+        """A store of ours was down or slow: `database` or `rates`."""
+        self._metrics.store_failed(store)
+
     def place_rests(self, place: str, seconds: float) -> None:
         """A place has failed too often in a row and is left alone for a while."""
         log.warning("provider rests after repeated failures", place=place, seconds=seconds)
@@ -70,12 +75,16 @@ class Settler:
         record.settled = True
         if record.admission is not None:
             record.admission.settle(record)
+        if record.attempts == 0 and record.status in _OUR_LIMITS and record.error:
+            self._metrics.refused(record.error)
         provider, model, usage = record.provider, _model(record), record.usage
         if provider is None or model is None:
             return
         if record.status == 200 and model not in self._served and self._found[provider] < MAX_SERVED:
             self._found[provider] += 1
             self._served.add(model)
+        if record.cost:
+            self._metrics.cost(provider, model, record.exactness, record.cost / NANO)
         if usage is not None:
             self._metrics.tokens(provider, model, "input", usage.input_tokens)
             self._metrics.tokens(provider, model, "output", usage.output_tokens)

@@ -27,10 +27,15 @@ def milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _nothing() -> None:
+    """Who is told when nobody listens."""
+
+
 class Books:
     """One worker's way to the books. `lease` is in seconds: who was silent for so long is taken for dead.
 
-    `retention` is how long rows of the ledger are kept, in seconds; for ever when None.
+    `retention` is how long rows of the ledger are kept, in seconds; for ever when None. `on_unavailable` is told
+    each time that the database was away.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Books:
         lease: float = 30.0,
         retention: float | None = None,
         clock: Callable[[], int] = milliseconds,
+        on_unavailable: Callable[[], None] = _nothing,
     ) -> None:
         self._accounts = accounts
         self._lease = int(lease * 1000)
@@ -47,14 +53,19 @@ class Books:
         self._worker = f"{socket.gethostname()[:32]}-{os.getpid()}-{os.urandom(6).hex()}"
         self._unwritten: deque[Callable[[], None]] = deque()
         self._signed_in = False
+        self._on_unavailable = on_unavailable
         self.clock = clock
 
     def open(self, amount: int, lines: tuple[Line, ...], facts: Facts) -> Reservation:
         """Reserve `amount` nano-USD on every line. Raises `lib.stores.Overdrawn`, `StoreUnavailable`."""
-        if not self._signed_in:
-            self._sign_in()
         reservation = self.unwritten(amount, lines, facts)
-        self._accounts.open(reservation)
+        try:
+            if not self._signed_in:
+                self._sign_in()
+            self._accounts.open(reservation)
+        except StoreUnavailable:
+            self._on_unavailable()
+            raise
         return reservation
 
     def unwritten(self, amount: int, lines: tuple[Line, ...], facts: Facts) -> Reservation:
@@ -110,6 +121,7 @@ class Books:
         try:
             write()
         except StoreUnavailable as error:
+            self._on_unavailable()
             if len(self._unwritten) >= MAX_UNWRITTEN:
                 log.critical("a call is not in the ledger: too many wait for the database", detail=error.detail)
                 return

@@ -66,6 +66,18 @@ class Instruments:
             ("provider", "model", "kind"),
             registry=registry,
         )
+        self.cost = Counter(
+            "aiproxy_cost_usd",
+            "What calls cost in USD; `exactness` says whether the vendor counted.",
+            ("provider", "model", "exactness"),
+            registry=registry,
+        )
+        self.refused = Counter(
+            "aiproxy_refused", "Calls that a limit of ours kept from any vendor.", ("code",), registry=registry
+        )
+        self.stores = Counter(
+            "aiproxy_store_failures", "Times that a store of ours was down or slow.", ("store",), registry=registry
+        )
         self.failures = Counter(
             "aiproxy_attempt_failures",
             "Attempts that failed by the vendor's fault; another may have followed.",

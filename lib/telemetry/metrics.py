@@ -49,6 +49,9 @@ class Metrics:
         self._durations = _Children(made.durations.labels)
         self._first_bytes = _Children(made.first_bytes.labels)
         self._tokens = _Children(made.tokens.labels)
+        self._cost = _Children(made.cost.labels)
+        self._refused = _Children(made.refused.labels)
+        self._stores = _Children(made.stores.labels)
         self._failures = _Children(made.failures.labels)
         self._gone = _Children(made.gone.labels)
         self._in_flight, self._streams = made.in_flight, made.streams
@@ -76,6 +79,19 @@ class Metrics:
         """Add tokens of one kind: `input`, `output`, `cache_read`, `cache_write`, ..."""
         if count > 0:
             self._tokens[self._providers[provider], self._model(model), self._kinds[kind]].inc(count)
+
+    def cost(self, provider: str, model: str | None, exactness: str, usd: float) -> None:
+        """Add what a call cost. `exactness` is the ledger's word; the ledger alone is exact to the last digit."""
+        if usd > 0:
+            self._cost[self._providers[provider], self._model(model), exactness].inc(usd)
+
+    def refused(self, code: str) -> None:
+        """A call that was kept from any vendor: a budget, a rate. `code` is the error's."""
+        self._refused[(self._codes[code],)].inc()
+
+    def store_failed(self, store: str) -> None:
+        """A store was down or slow: `database` or `rates`."""
+        self._stores[(store,)].inc()
 
     def attempt_failed(self, provider: str, code: str) -> None:
         """One attempt failed by the vendor's fault. `code` is the error's."""
@@ -115,6 +131,15 @@ class NoMetrics(Metrics):
         """Nothing."""
 
     def tokens(self, provider: str, model: str | None, kind: str, count: int) -> None:
+        """Nothing."""
+
+    def cost(self, provider: str, model: str | None, exactness: str, usd: float) -> None:
+        """Nothing."""
+
+    def refused(self, code: str) -> None:
+        """Nothing."""
+
+    def store_failed(self, store: str) -> None:
         """Nothing."""
 
     def attempt_failed(self, provider: str, code: str) -> None:

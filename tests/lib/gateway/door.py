@@ -105,6 +105,8 @@ class Tally(NoMetrics):
     def __init__(self) -> None:
         self.failures: list[tuple[str, str]] = []
         self.used: dict[str, int] = {}
+        self.spent: dict[str, float] = {}
+        self.refusals: list[str] = []
         self.open_streams = 0
 
     def attempt_failed(self, provider: str, code: str) -> None:
@@ -112,6 +114,12 @@ class Tally(NoMetrics):
 
     def tokens(self, provider: str, model: str | None, kind: str, count: int) -> None:
         self.used[kind] = self.used.get(kind, 0) + count
+
+    def cost(self, provider: str, model: str | None, exactness: str, usd: float) -> None:
+        self.spent[exactness] = self.spent.get(exactness, 0.0) + usd
+
+    def refused(self, code: str) -> None:
+        self.refusals.append(code)
 
     def stream_opened(self) -> None:
         self.open_streams += 1

@@ -82,6 +82,7 @@ def test_a_call_costs_what_the_vendor_counted(door: Door, model: str, path: Path
     assert row["cost"] == usage.input_tokens * 1000 + usage.output_tokens * 2000
     assert (row["exactness"], row["status"], row["attempts"], row["error"]) == ("exact", 200, 1, None)
     assert call.record.cost == row["cost"]
+    assert door.tally.spent == {"exact": row["cost"] / 10**9}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -208,6 +209,7 @@ def test_a_call_that_could_cost_more_than_is_left_is_not_sent(door: Door, upstre
     error = door.failure(rich(door, caller=poor, max_tokens=1000))
     assert isinstance(error, BudgetExceeded)
     assert "0.001" in error.message
+    assert door.tally.refusals == ["budget_exceeded"]
     assert upstream.calls == []
     assert rows(door) == []
     door.ask(rich(door, caller=poor, max_tokens=100))
