@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
-from src import openapi_usage
+from src import openapi_admin, openapi_usage
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -38,6 +38,8 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             operation["tags"] = [blueprint]
             if rule.rule in bodies:
                 operation["requestBody"] = _json_request(bodies[rule.rule])
+            elif body := openapi_admin.request_body(name):
+                operation["requestBody"] = body
             if content := openapi_usage.answer(rule.rule):
                 operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
             parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]

@@ -9,6 +9,7 @@ from lib.access.callers import Callers, Doors
 from lib.access.credentials import AGENTS, MAIN, EnvironmentKeys
 from lib.access.failures import Failures
 from lib.access.identity import TokenIdentity
+from lib.access.key_spec import refuse_unknown
 from lib.access.token_parts import looks_like_token
 from lib.access.tokens import Tokens
 
@@ -40,5 +41,6 @@ __all__ = [
     "load_access",
     "looks_like_token",
     "parse_budget",
+    "refuse_unknown",
     "show_budget",
 ]

@@ -16,7 +16,7 @@ from lib.access.key_form import looks_like_key
 from lib.access.this_machine import from_this_machine
 from lib.access.token_callers import caller_of
 from lib.access.token_parts import looks_like_token
-from lib.base.errors import AIProxyError, Forbidden, GatewayError, Unauthorized
+from lib.base.errors import AddressNotAllowed, AIProxyError, GatewayError, Unauthorized
 
 Address = Callable[[], str | None]
 
@@ -64,7 +64,7 @@ class Callers:
         """The caller behind a request. `elsewhere`: a page of another site, or a proxy, may have made it.
 
         Raises `Unauthorized`, the same whatever is wrong with a credential; `RateLimited` after repeated
-        failures; `Forbidden` outside ALLOWED_IPS, whatever the credential; `StoreUnavailable` and the like
+        failures; `AddressNotAllowed` outside ALLOWED_IPS, whatever the credential; `StoreUnavailable` and the like
         when nobody can tell.
         """
         doors = self._doors
@@ -78,7 +78,7 @@ class Callers:
             if shown:
                 self.failures.failed(address())
                 if not doors.agents_from.admits(address()):
-                    raise Forbidden("This address may not call.") from None
+                    raise AddressNotAllowed from None
             raise
 
     def _known(self, shown: Sequence[str], address: Address) -> Caller:

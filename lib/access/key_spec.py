@@ -7,7 +7,7 @@ nothing of what it held.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -84,14 +84,19 @@ def read_key(fields: Mapping[str, object], now: int) -> NewKey:
 
     Raises `BadRequest` with the name of the first field that is wrong.
     """
-    unknown = next((name for name in fields if name not in _READERS and name not in ("name", "expires")), None)
-    if unknown is not None:
-        raise BadRequest("There is a field that a key does not have.", param=_as_param(unknown))
+    refuse_unknown(fields, ("name", *_READERS, "expires"))
     name = _read("name", _name, fields.get("name"))
     held = {name: value for name, value in fields.items() if value is not None}
     given = {name: _read(name, reader, held[name]) for name, reader in _READERS.items() if name in held}
     expires_at = _read("expires", lambda value: _expiry(value, now), held["expires"]) if "expires" in held else None
     return NewKey(name, KeySpec(**given), expires_at)
+
+
+def refuse_unknown(fields: Iterable[str], known: Collection[str]) -> None:
+    """Raise `BadRequest` when there is another field than the known ones; its name is given if it could be one."""
+    for name in fields:
+        if name not in known:
+            raise BadRequest(f"The fields are {', '.join(known)}.", param=name if _TAG.fullmatch(name) else None)
 
 
 def is_name(text: str) -> bool:
@@ -104,11 +109,6 @@ def _read(field_name: str, reader: Callable[[Any], T], value: object) -> T:
         return reader(value)
     except ValueError as error:
         raise BadRequest(f"`{field_name}`: {error}.", param=field_name) from None
-
-
-def _as_param(name: str) -> str | None:
-    """A field's name, if it can be shown."""
-    return name if _TAG.fullmatch(name) else None
 
 
 def _name(value: object) -> str:

@@ -50,6 +50,7 @@ class RedisCounters(RedisStorage):
 
         self._failures = (RedisError, OSError, UnicodeError)  # the last one is for names that are no host's
         self._timeouts = (RedisTimeout, TimeoutError)
+        self._patched = is_module_patched("socket")
         self._timeout = min(timeout, LONGEST_TIMEOUT)
         self._patience = timeout
         self._clock = clock
@@ -85,7 +86,6 @@ class RedisCounters(RedisStorage):
 
     def _asked(self, script: Script, keys: list[str], words: list[Any]) -> list[int]:
         """What a script answers. Raises `StoreUnavailable`."""
-        self._breaker.check()
         if not self._turns.acquire(timeout=self._patience):
             raise unavailable("all connections are in use")
         try:
@@ -111,19 +111,33 @@ class RedisCounters(RedisStorage):
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
-        """A connection for one question. A time-out that came late says more about this worker than about Redis."""
-        started = monotonic()
-        try:
-            with _limit(2 * self._timeout):  # redis-py limits each step but that of finding the host
-                connection = self._pool.get_connection()
-        except self._timeouts as error:
-            if monotonic() - started > self._timeout + LATE_SECONDS:
-                raise _Late(str(error)) from error
-            raise
+        """A connection for one question."""
+        connection = self._connection()
         try:
             yield connection
         finally:
             self._pool.release(connection)
+
+    def _connection(self) -> Any:
+        """A kept or a new connection. A time-out that came late says more about this worker than about Redis."""
+        begun = monotonic()
+        while True:
+            started = monotonic()
+            try:
+                with self._limit():
+                    return self._pool.get_connection()
+            except self._timeouts as error:
+                now = monotonic()
+                if not self._patched or now - started < self._timeout + LATE_SECONDS:
+                    raise
+                if now - begun > self._patience:
+                    raise _Late(str(error)) from error
+
+    def _limit(self) -> AbstractContextManager[object]:
+        """Redis-py limits each step by itself, and not at all that of finding the host."""
+        if self._patched:
+            return gevent.Timeout(self._timeout, TimeoutError("no connection in time"))
+        return nullcontext()
 
     def _reply(self, connection: Any, *command: Any) -> list[int]:
         try:
@@ -142,7 +156,7 @@ class RedisCounters(RedisStorage):
 
 
 class _Late(Exception):
-    """No connection in time, and perhaps through no fault of Redis."""
+    """No connection for a long time, and perhaps through no fault of Redis."""
 
 
 def _pool(url: str, timeout: float) -> Any:
@@ -160,12 +174,6 @@ def _pool(url: str, timeout: float) -> Any:
         retry=Retry(NoBackoff(), 0),
         driver_info=None,  # what it would say about itself takes two round trips
     )
-
-
-def _limit(seconds: float) -> AbstractContextManager[object]:
-    if is_module_patched("socket"):
-        return gevent.Timeout(seconds, TimeoutError("no connection in time"))
-    return nullcontext()
 
 
 def _window(part: Sequence[int], now: float) -> Window:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ import pytest
 
 from tests.drills.client import CHAT, MESSAGES, RESPONSES, Connection, begin_upload, connected, error_of
 from tests.drills.conftest import Seen
-from tests.upstream import Gateway, Gateways, Upstream
+from tests.upstream import Behaviour, Call, Gateway, Gateways, Send, Steps, Upstream
 
 GRACE = 2.0
 ENOUGH = 10.0
@@ -158,16 +159,33 @@ def assert_written_down(server: Gateway, count: int) -> None:
     assert {line["level"] for line in lines if line["event"] != "attempt failed"} == {"info"}
 
 
+def await_standstill(vendor: Upstream, seen: Seen) -> None:
+    """Until the vendor can send no more of its answer, because nobody reads it."""
+    vendor.wait(lambda _: seen.calls and seen.call.sent)
+    sent = 0
+    while len(seen.call.sent) > sent:
+        sent = len(seen.call.sent)
+        time.sleep(1.0)
+
+
+def flood(call: Call) -> Steps:
+    """More than sockets hold."""
+    yield Send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    while True:
+        yield Send(b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"a" * 60_000))
+
+
 def test_a_caller_who_does_not_read_is_not_waited_for(gateway: Gateways, vendor: Upstream, seen: Seen) -> None:
     server = gateway(vendor, models=MODELS, GRACEFUL_TIMEOUT_SECONDS="1", CLIENT_TIMEOUT_SECONDS="60")
+    vendor.plan(Behaviour("flood", flood))
     with connected(server) as connection:
-        connection.ask("openai/big-60000", stream=True)
-        vendor.wait(lambda _: seen.calls)
-        time.sleep(0.5)
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.ask("openai/m", stream=True)
+        await_standstill(vendor, seen)
         server.signal(signal.SIGTERM)
         seen.cancelled()
         assert server.wait(ENOUGH) == 0
-    line = next(line for line in server.log_lines() if line.get("model") == "openai/big-60000")
+    line = next(line for line in server.log_lines() if line.get("model") == "openai/m")
     assert line["client_gone"]
 
 

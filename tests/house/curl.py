@@ -1,4 +1,4 @@
-"""Just enough of curl to run the documents' examples where there is none: -d, -F, -H, -i, -N, -o."""
+"""Just enough of curl to run the documents' examples where there is none: -d, -F, -H, -i, -N, -o, -X."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def run(command: list[str], directory: Path) -> Answer:
     [url] = urls
     headers = dict(line.split(": ", 1) for flag, line in options if flag == "-H")
     body = _body(options, headers, directory)
-    answer = _ask(url, headers, body)
+    method = dict(options).get("-X", "GET" if body is None else "POST")
+    answer = _ask(method, url, headers, body)
     for name in (value for flag, value in options if flag == "-o"):
         (directory / name).write_bytes(answer.body)
     return answer
@@ -56,7 +57,7 @@ def _taken_apart(words: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
         if word in SWITCHES:
             continue
         if word.startswith("-"):
-            assert word in ("-d", "-F", "-H", "-o"), f"{word} is not known here"
+            assert word in ("-d", "-F", "-H", "-o", "-X"), f"{word} is not known here"
             options.append((word, next(waiting)))
         else:
             urls.append(word)
@@ -80,12 +81,12 @@ def _part(name: str, value: str, directory: Path) -> bytes:
     return head.encode() + ((directory / value[1:]).read_bytes() if file else value.encode()) + b"\r\n"
 
 
-def _ask(url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+def _ask(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        connection.request("GET" if body is None else "POST", target, body, headers)
+        connection.request(method, target, body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers.get("Content-Type", ""), response.read())
     finally:

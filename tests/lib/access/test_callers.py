@@ -10,7 +10,7 @@ from werkzeug.datastructures import EnvironHeaders
 from lib.access import AGENTS, LOCAL, MAIN, AddressList, Callers, Doors, EnvironmentKeys, Failures, TokenIdentity
 from lib.access.caller import Caller
 from lib.base import Budget
-from lib.base.errors import Forbidden, IssuerUnavailable, RateLimited, Unauthorized
+from lib.base.errors import AddressNotAllowed, IssuerUnavailable, RateLimited, Unauthorized
 
 KEY = "key-of-this-environment"
 OTHER = "key-that-comes-next"
@@ -194,7 +194,7 @@ def test_the_agents_key_is_good_from_its_addresses(peer):
 @pytest.mark.parametrize("shown", [AGENTS_KEY, "wrong", f"{AGENTS_KEY}x"])
 def test_elsewhere_the_right_key_gets_what_a_wrong_one_gets(peer, shown):
     keys = with_agents(agents_from=AddressList.parse(["203.0.113.0/24"]))
-    with pytest.raises(Forbidden, match="This address may not call"):
+    with pytest.raises(AddressNotAllowed):
         keys.identify(headers(authorization=shown), peer)
 
 
@@ -209,7 +209,7 @@ def test_the_address_behind_a_trusted_proxy_counts():
     listed, proxy = AddressList.parse(["203.0.113.0/24"]), AddressList.parse(["10.0.0.0/8"])
     forwarded = headers(authorization=AGENTS_KEY, x_forwarded_for="203.0.113.7")
     assert with_agents(agents_from=listed, trusted=proxy).identify(forwarded, "10.0.0.2") is AGENTS
-    with pytest.raises(Forbidden):
+    with pytest.raises(AddressNotAllowed):
         with_agents(agents_from=listed).identify(forwarded, "10.0.0.2")
 
 

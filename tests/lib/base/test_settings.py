@@ -13,6 +13,8 @@ from lib.base import Settings, SettingsError, load, setting_names
 LONG_KEY = "a-key-of-sixteen-characters"
 SECRETS = {
     "AIPROXY_API_KEY": "secret-main-0123456789, secret-second-0123456789",
+    "PROXY_API_KEY": "secret-agents-0123456789, secret-agents-9876543210",
+    "KEY_SECRET": "secret-of-hashes-0123456789",
     "OPENAI_API_KEY": "secret-openai",
     "ANTHROPIC_API_KEY": "secret-anthropic",
     "CHUTES_API_KEY": "secret-chutes",
@@ -232,6 +234,38 @@ def test_our_own_keys_are_no_vendors(from_environ, name):
     assert from_environ(**{name: LONG_KEY}).vendor_value(name) is None
 
 
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_the_agents_keys_are_long_too(from_environ, environment):
+    with pytest.raises(SettingsError, match="PROXY_API_KEY must have"):
+        from_environ(ENVIRONMENT_TYPE=environment, AIPROXY_API_KEY=LONG_KEY, PROXY_API_KEY="short")
+
+
+def test_the_agents_key_is_no_main_key(from_environ):
+    with pytest.raises(SettingsError, match="PROXY_API_KEY must not be one of AIPROXY_API_KEY"):
+        from_environ(AIPROXY_API_KEY=f"{LONG_KEY},other", PROXY_API_KEY=f"third,{LONG_KEY}")
+
+
+def test_the_secret_of_hashes_is_long_everywhere(from_environ):
+    with pytest.raises(SettingsError, match="KEY_SECRET: must have at least 16 characters"):
+        from_environ(KEY_SECRET="short")
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_open"),
+    [
+        ({}, True),
+        ({"HOST": "localhost"}, True),
+        ({"HOST": "0.0.0.0"}, False),
+        ({"AIPROXY_API_KEY": LONG_KEY}, False),
+        ({"PROXY_API_KEY": LONG_KEY}, False),
+        ({"ENVIRONMENT_TYPE": "test", "AIPROXY_API_KEY": LONG_KEY}, False),
+    ],
+    ids=str,
+)
+def test_only_development_on_loopback_without_any_key_is_open(from_environ, environ, is_open):
+    assert from_environ(**environ).open_here is is_open
+
+
 # ---- secrets ----
 
 
@@ -257,6 +291,52 @@ def test_a_fault_in_the_same_settings_shows_none(from_environ):
 def test_a_time_is_a_number_of_seconds(from_environ, value):
     with pytest.raises(SettingsError, match="GRACEFUL_TIMEOUT_SECONDS"):
         from_environ(GRACEFUL_TIMEOUT_SECONDS=value)
+
+
+STORES = {"DATABASE_URL": "postgresql://ada:{}@db/books", "REDIS_URL": "redis://ada:{}@cache:6379/0"}
+
+
+@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize(("written", "meant"), [("secret-word", "secret-word"), ("secret%2Fword", "secret/word")])
+def test_the_password_of_a_store_is_a_secret(from_environ, name, written, meant):
+    settings = from_environ(**{name: STORES[name].format(written)})
+    assert {written, meant} <= set(settings.secret_values())
+    assert "secret" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://cache",
+        "redis://cache:6379/0",
+        "redis://:word@127.0.0.1:6379",
+        "rediss://ada:w%40rd@cache.example.org:6380/1?ssl_cert_reqs=none",
+        "redis://[::1]:6379",
+        "valkey://cache",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_addresses_of_redis(from_environ, url):
+    assert from_environ(REDIS_URL=url).redis_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cache:6379",
+        "http://cache",
+        "redis:///0",
+        "redis://:word@",
+        "redis://cache:port",
+        "redis://cache/x",
+        "unix://x",
+        "redis://a b",
+    ],
+)
+def test_an_address_of_redis_that_is_none(from_environ, url):
+    with pytest.raises(SettingsError, match="REDIS_URL") as caught:
+        from_environ(REDIS_URL=url)
+    assert url not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["nope", "ftp://host", "https://", "https://user:word@host", "https://host?key=1"])

@@ -217,13 +217,21 @@ class Door:
         return b"".join(self.blocks(self.call(model, path, stream=True, **fields)))
 
 
-def end_soon(call: Call, seconds: float = 0.05) -> None:
-    """The server can wait no longer while others work."""
-    assert isinstance(call.client, Visitor)
-    gevent.spawn_later(seconds, call.client.end)
-
-
 def leave_soon(call: Call, seconds: float = 0.05) -> None:
-    """The caller leaves while others work."""
+    """The caller leaves while others work: a moment after the first attempt, if one is made."""
     assert isinstance(call.client, Visitor)
-    gevent.spawn_later(seconds, call.client.leave)
+    gevent.spawn(_later, call, seconds, call.client.leave)
+
+
+def end_soon(call: Call, seconds: float = 0.05) -> None:
+    """The server can wait no longer: a moment after the first attempt, if one is made."""
+    assert isinstance(call.client, Visitor)
+    gevent.spawn(_later, call, seconds, call.client.end)
+
+
+def _later(call: Call, seconds: float, act: Callable[[], None]) -> None:
+    end = monotonic() + 1.0
+    while not call.record.attempts and monotonic() < end:
+        gevent.sleep(0.005)
+    gevent.sleep(seconds)
+    act()

@@ -11,7 +11,7 @@ from lib.base import SettingsError, load, load_models
 from lib.base.errors import NotFound
 from lib.net import HttpClient
 from lib.providers import Catalog, Outgoing, build_catalog
-from lib.wire import PATHS, Dialect, Shape, path_of
+from lib.wire import EMBED, PATHS, Dialect, Shape, path_of
 
 ROOT = Path(__file__).parents[3]
 CHAT = path_of(Shape.CHAT)
@@ -47,6 +47,8 @@ ACME = '[providers.acme]\nbase_url = "http://localhost/v1"\n'
         ("[providers.acme]", {"ACME_API_KEY": KEY}, "ACME_BASE_URL is not set"),
         ("[providers.acme]", {"ACME_API_KEY": KEY, "ACME_BASE_URL": "http://localhost/v1"}, None),
         ("[providers.acme]", {"ACME_BASE_URL": "http://localhost/v1"}, "ACME_API_KEY is not set"),
+        ('[providers.acme]\nkey = ""\naddress = "ACME_EMBED_URL"', {"ACME_EMBED_URL": "http://localhost/embed"}, None),
+        ('[providers.acme]\nkey = ""\naddress = "ACME_EMBED_URL"', {}, "ACME_EMBED_URL is not set"),
         ('[providers.acme]\nkind = "bedrock"', {}, None),
         ('[providers.acme]\nkind = "anthropic"\nbase_url = "http://localhost"', {"ACME_API_KEY": KEY}, None),
     ],
@@ -113,6 +115,21 @@ def test_a_setting_moves_the_address_of_the_row(build, upstream):
     catalog = build('[providers.acme]\nbase_url = "http://127.0.0.1:1"\nkey = ""', ACME_BASE_URL=upstream.openai_url)
     assert catalog.list_models("acme")
     assert upstream.calls[0].path == "/v1/models"
+
+
+def test_the_whole_address_of_one_model_is_the_address_of_the_call(build, upstream):
+    row = '[providers.tei]\nkey = ""\naddress = "TEI_EMBED_URL"\nshapes = ["embed"]'
+    provider = build(row, TEI_EMBED_URL=f"{upstream.url}/models/7/embed").available["tei"]
+    answer = provider.send(Outgoing(path=EMBED, model="m", body=b'{"inputs": "x"}'))
+    assert answer.start(5)
+    answer.close()
+    assert (upstream.calls[0].path, upstream.calls[0].json) == ("/models/7/embed", {"inputs": "x"})
+    assert [path for path in PATHS if provider.dialect(path)] == []
+    assert provider.dialect(EMBED) is Dialect.OPENAI
+
+
+def test_every_path_is_no_address_of_one_model(build):
+    assert build(ACME + 'key = ""\nshapes = ["*"]').available["acme"].dialect(EMBED) is None
 
 
 def test_a_row_says_what_is_served(build):

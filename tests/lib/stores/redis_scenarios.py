@@ -68,6 +68,25 @@ def calls_of_a_busy_worker(url: str, number: int) -> dict[str, Any]:
     return {"unavailable": sum(call.value for call in calls), "open": opened}
 
 
+def a_host_that_is_looked_up_for_long() -> list[str]:
+    """Why calls fail while the name service is silent, and the seconds they took."""
+    counters = RedisCounters("redis://redis.test:6379", 2.0)
+    hub, started, reasons = gevent.get_hub(), time.monotonic(), []
+    resolver, hub.resolver = hub.resolver, _Silent()
+    for _ in range(20):
+        try:
+            counters.take((HIT,))
+        except StoreUnavailable as error:
+            reasons.append(str(error.detail))
+    hub.resolver = resolver
+    return [*reasons[:2], "soon" if time.monotonic() - started < 1 else "late"]
+
+
+class _Silent:
+    def getaddrinfo(self, *_: Any, **__: Any) -> None:
+        gevent.sleep(30)
+
+
 def leaving(url: str) -> list[int]:
     """Counts that calls saw, between others that were broken off while they waited for their answer."""
     counters = RedisCounters(url, 2.0)

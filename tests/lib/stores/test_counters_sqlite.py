@@ -154,24 +154,25 @@ def test_a_table_of_another_make_is_left_and_refused(counters, path):
         counters.take((HIT,))
 
 
-@pytest.mark.parametrize("lost", ["deleted", "damaged"])
-def test_workers_find_together_again(counters, path, clock, lost, monkeypatch):
+def test_workers_find_together_again_when_the_file_was_deleted(counters, path, clock, monkeypatch):
     monkeypatch.setattr("lib.stores.counters_file.LOOK_SECONDS", 0.0)
-    other = SqliteCounters(path, 0.2, clock=clock)
     counters.take((HIT,))
-    other.take((HIT,))
-    if lost == "deleted":
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink()
-    else:
-        counters.close()
-        other.close()
-        damage(path)
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink()
+    started_later = SqliteCounters(path, 0.2, clock=clock)
     for _ in range(5):
+        started_later.take((HIT,))
         counters.take((HIT,))
-        other.take((HIT,))
-    assert used(counters) == used(other) == 10
-    other.close()
+    assert used(counters) == used(started_later) == 10
+    started_later.close()
+
+
+def test_what_another_worker_made_anew_is_left(counters, path):
+    """Both met the damage, the other one was faster."""
+    counters.take((HIT,))
+    counters._file._replace()
+    assert used(counters) == 1
+    assert stored(path) == 1
 
 
 def test_a_file_that_others_hold_costs_the_timeout_and_then_nothing(path, clock):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from limits.storage import RedisStorage
 
@@ -70,6 +70,7 @@ return answers
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limit=st.integers(1, 12), steps=st.lists(st.tuples(st.integers(0, 100_000), st.integers(1, 12)), max_size=25))
+@example(limit=5, steps=[(0, 5), (60_000, 1), (1, 5), (59_999, 1), (60_000, 1), (120_000, 5)])
 def test_equal_to_limits_in_redis(redis_server: Redis, limit, steps):
     with redis.Redis.from_url(redis_server.url) as client:
         answers = client.eval(BOTH, 0, limit, *(number for step in steps for number in step))
@@ -303,6 +304,11 @@ def test_a_worker_goes_on_while_redis_is_frozen(own_redis: Redis, patched: Patch
 def test_a_busy_worker_does_not_blame_redis(own_redis: Redis, patched: Patched):
     seen = patched.run("calls_of_a_busy_worker", own_redis.url, 40)
     assert seen == {"unavailable": 0, "open": False}
+
+
+def test_a_silent_name_service_costs_one_call_the_timeout(patched: Patched):
+    seen = patched.run("a_host_that_is_looked_up_for_long")
+    assert seen == ["TimeoutError: Timeout connecting to server", "not asked: it failed a moment ago", "soon"]
 
 
 def test_a_caller_who_leaves_takes_no_answer_of_another(own_redis: Redis, patched: Patched):

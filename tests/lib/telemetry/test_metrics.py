@@ -59,6 +59,15 @@ def test_tokens_failures_and_clients_that_left(metrics: Metrics):
     metrics.tokens("openai", "gpt-4o", "output", 0)
     metrics.attempt_failed("openai", "upstream_timeout")
     metrics.client_gone("/v1/messages")
+    metrics.cost("openai", "gpt-4o", "exact", 0.25)
+    metrics.cost("openai", "gpt-4o", "exact", 0.5)
+    metrics.cost("openai", "gpt-4o", "estimated", 0.0)
+    metrics.refused("budget_exceeded")
+    metrics.store_failed("database")
+    assert value(metrics, "aiproxy_cost_usd_total", provider="openai", model="gpt-4o", exactness="exact") == 0.75
+    assert value(metrics, "aiproxy_cost_usd_total", provider="openai", model="gpt-4o", exactness="estimated") is None
+    assert value(metrics, "aiproxy_refused_total", code="budget_exceeded") == 1
+    assert value(metrics, "aiproxy_store_failures_total", store="database") == 1
     assert value(metrics, "aiproxy_tokens_total", provider="openai", model="gpt-4o", kind="input") == 120
     assert value(metrics, "aiproxy_tokens_total", provider="openai", model="gpt-4o", kind="output") is None
     assert value(metrics, "aiproxy_attempt_failures_total", provider="openai", code="upstream_timeout") == 1
@@ -74,6 +83,8 @@ def test_no_label_grows_without_end(metrics: Metrics):
         metrics.tokens("openai", name, "input", 1)
         metrics.tokens("openai", None, name, 1)
         metrics.attempt_failed(name, name)
+        metrics.cost(name, name, "exact", 1.0)
+        metrics.refused(name)
         metrics.client_gone(name)
     seen: dict[str, set[str]] = {}
     for family in metrics.registry.collect():
@@ -101,7 +112,7 @@ def test_every_metric_says_what_it_is(metrics: Metrics):
     names = [
         line.split(" ", 3)[2] for line in text.splitlines() if line.startswith("# HELP") and "_created" not in line
     ]
-    assert len(names) == 8
+    assert len(names) == 11
     assert all(name.startswith("aiproxy_") for name in names)
 
 

@@ -27,6 +27,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
         ("Bearer abcdefgh.ijk", "Bearer [redacted]"),
         ("bearer\tabc!def?ghi", "bearer\t[redacted]"),
         ("Basic dXNlcjpwYXNz", "Basic [redacted]"),
+        (f"managed key aip-{'aB_-' * 10}abc is wrong", "managed key [redacted] is wrong"),
+        ("a key for the run: aip-run-0123456789abcdef0123456789abcdef", "a key for the run: [redacted]"),
         ("id AKIAIOSFODNN7EXAMPLE.", "id [redacted]."),
         ("ASIAIOSFODNN7EXAMPLE", "[redacted]"),
         ("xoxb-123456789012-abcdef", "[redacted]"),

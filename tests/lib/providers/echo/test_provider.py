@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lib.providers import Outgoing, Provider
 from lib.providers.echo import EchoProvider
-from lib.wire import PATHS, Dialect, Shape, UsageWatch, find_usage
+from lib.wire import EMBED, PATHS, Dialect, Shape, UsageWatch, find_usage
 from tests.lib.providers.echo.calls import BODIES, BY_NAME, HELLO, NOW, ask, form, upload
 
 STREAMS = [path.name for path in PATHS if path.streams and not path.multipart]
@@ -356,3 +356,20 @@ def test_ids_in_one_answer_differ() -> None:
     body = ask("responses", echo={"tool": "f+f+f"}, tools=[{"type": "function", "name": "f"}]).body
     ids = re.findall(rb'"(?:id|call_id)":"([^"]+)"', body)
     assert len(ids) == len(set(ids)) == 7
+
+
+@pytest.mark.parametrize("inputs", ["Hoi", ["Hoi", "Sali"]])
+def test_one_model_behind_an_address_answers_with_bare_vectors(inputs: str | list[str]) -> None:
+    outgoing = Outgoing(path=EMBED, model="echo", body=msgspec.json.encode({"inputs": inputs}))
+    answer = EchoProvider().send(outgoing)
+    assert answer.start(1)
+    vectors = msgspec.json.decode(b"".join(iter(lambda: answer.read(1) or b"", b"")))
+    assert [len(vector) for vector in vectors] == [1024] * (1 if isinstance(inputs, str) else len(inputs))
+    assert all(abs(sum(value * value for value in vector) - 1) < 1e-3 for vector in vectors)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"inputs": 7}', b'{"inputs": []}', b'{"inputs": [["x"]]}'])
+def test_and_refuses_what_it_cannot_embed(body: bytes) -> None:
+    answer = EchoProvider().send(Outgoing(path=EMBED, model="echo", body=body))
+    assert answer.start(1)
+    assert answer.status == 400
