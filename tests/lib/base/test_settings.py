@@ -301,7 +301,9 @@ STORES = {"DATABASE_URL": "postgresql://ada:{}@db/books", "REDIS_URL": "redis://
 def test_the_password_of_a_store_is_a_secret(from_environ, name, written, meant):
     settings = from_environ(**{name: STORES[name].format(written)})
     assert {written, meant} <= set(settings.secret_values())
-    assert "secret" not in repr(settings) + settings.model_dump_json()
+    shown = repr(settings) + settings.model_dump_json()
+    assert written not in shown
+    assert meant not in shown
 
 
 @pytest.mark.parametrize(
