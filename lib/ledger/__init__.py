@@ -3,7 +3,7 @@
 from lib.ledger.books import Books, milliseconds
 from lib.ledger.entry import Exactness, Facts, Outcome, id_at, new_id
 from lib.ledger.keeper import Keeper
-from lib.ledger.query import BUDGETS, CALLS, SUMS, Parameter, Query, read_budgets, read_calls, read_sums
+from lib.ledger.query import BUDGETS, CALLS, SUMS, BudgetQuery, Parameter, Query, read_budgets, read_calls, read_sums
 from lib.ledger.remaining import BudgetRow, remaining
 from lib.ledger.report import COUNTS, CallRow, Grouping, Page, Reports, Sums, moment
 
@@ -13,6 +13,7 @@ __all__ = [
     "COUNTS",
     "SUMS",
     "Books",
+    "BudgetQuery",
     "BudgetRow",
     "CallRow",
     "Exactness",
