@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from lib.access import Caller
@@ -14,7 +15,7 @@ from lib.stores import Sql
 from lib.wire import Path, Shape, path_of
 from tests.lib.gateway.door import CHAT, Door, leave_soon
 from tests.lib.stores.books import held, open_calls
-from tests.upstream import Upstream
+from tests.upstream import Answer, Behaviour, Upstream, deliver
 
 MESSAGE, EMBEDDING, COUNT = (path_of(shape) for shape in (Shape.MESSAGE, Shape.EMBEDDING, Shape.TOKEN_COUNT))
 PRICES = """
@@ -126,6 +127,15 @@ def test_the_place_that_answered_is_the_one_that_is_paid(door: Door, upstream: U
     row = ended(door, call)
     assert call.record.usage is not None
     assert row["cost"] == call.record.usage.input_tokens * 1000 + call.record.usage.output_tokens * 2000
+
+
+def test_an_absurd_count_is_believed_up_to_a_point(door: Door, upstream: Upstream) -> None:
+    usage = {"prompt_tokens": 2**53, "completion_tokens": 2**53, "total_tokens": 2**53}
+    body = msgspec.json.encode({"choices": [{"index": 0, "message": {"content": "x"}}], "usage": usage})
+    upstream.plan(Behaviour("absurd", lambda call: deliver(Answer((body,), "application/json"))))
+    row = ended(door, rich(door))
+    assert row["cost"] == 10**15
+    assert row["input_tokens"] == row["output_tokens"] == 2**40
 
 
 # ---- for nothing ----
