@@ -104,7 +104,7 @@ class NotServed(BadRequest):
 
 
 class Unpriced(BadRequest):
-    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+    """400: the caller has a budget and the model, or what is asked of it, no price: nothing could be reserved."""
 
     code = "model_not_priced"
     message = "This model has no price here, so a key with a budget cannot call it."

@@ -21,6 +21,7 @@ from lib.limits import (
     estimate,
     estimated_usage,
     exceeded,
+    refuse_hidden_costs,
     run_line,
 )
 from lib.stores import Line, Overdrawn, Reservation, Standing
@@ -88,6 +89,7 @@ class Meter:
         lines = self._lines(call, now)
         priced = [(place, self._prices.price(place.provider.name, place.model)) for place in places]
         if lines:
+            refuse_hidden_costs(call.path, call.body)
             priced = [(place, price) for place, price in priced if price is not None]
             if not priced:
                 raise Unpriced(param="model")

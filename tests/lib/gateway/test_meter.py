@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from lib.access import Caller
 from lib.base import Budget
 from lib.base.errors import AIProxyError, BudgetExceeded, Forbidden, RateLimited, StoreUnavailable, Unpriced
 from lib.gateway import Call
+from lib.limits import refuse_hidden_costs
 from lib.stores import Sql
-from lib.wire import Path, Shape, path_of
+from lib.wire import JsonBody, Path, Shape, path_of
 from tests.lib.gateway.door import CHAT, Door, leave_soon
 from tests.lib.stores.books import held, open_calls
 from tests.upstream import Upstream
@@ -221,6 +223,52 @@ def test_a_model_without_a_price_is_not_for_a_budget(door: Door, upstream: Upstr
     assert upstream.calls == []
     door.ask(door.call("openai/no-such-model"))
     assert [(row["cost"], row["exactness"]) for row in rows(door)] == [(0, "unpriced")]
+
+
+RESPONSE = path_of(Shape.RESPONSE)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        (RESPONSE, "background", True),
+        (RESPONSE, "background", "true"),
+        (RESPONSE, "tools", [{"type": "function"}, {"type": "image_generation"}]),
+        (RESPONSE, "service_tier", "priority"),
+        (CHAT, "service_tier", "performance"),
+        (CHAT, "models", ["openai/o1-pro"]),
+        (CHAT, "plugins", [{"id": "web"}]),
+        (MESSAGE, "speed", "fast"),
+    ],
+)
+def test_what_costs_more_than_anybody_is_told_is_not_for_a_budget(
+    door: Door, upstream: Upstream, path: Path, field: str, value: Any
+) -> None:
+    model = "anthropic/m" if path is MESSAGE else "openai/m"
+    error = door.failure(rich(door, model, path, **{field: value}))
+    assert (isinstance(error, Unpriced), error.param) == (True, field)
+    run = door.call(model, path, **{field: value})
+    run.run = "r"
+    assert isinstance(door.failure(run), Unpriced)
+    assert upstream.calls == []
+    door.ask(door.call(model, path, **{field: value}))
+    assert len(upstream.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("background", False),
+        ("background", None),
+        ("models", []),
+        ("service_tier", "flex"),
+        ("service_tier", ["priority"]),
+        ("tools", [{"type": "function", "name": "image_generation"}, 7, {"type": ["x"]}]),
+        ("tools", "image_generation"),
+    ],
+)
+def test_what_is_no_dearer_is_for_a_budget_too(field: str, value: Any) -> None:
+    refuse_hidden_costs(RESPONSE, JsonBody(json.dumps({"input": "Hoi", field: value}).encode()))
 
 
 def test_a_place_without_a_price_is_left_out(door: Door, upstream: Upstream) -> None:
