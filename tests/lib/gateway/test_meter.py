@@ -203,6 +203,22 @@ def test_a_caller_who_leaves_before_anything_came_pays_for_the_time(door: Door, 
     assert 10 <= row["output_tokens"] <= 200
 
 
+@pytest.mark.parametrize(("most", "tokens"), [(500, 100), (60, 60)])
+def test_a_caller_who_leaves_in_the_middle_pays_for_the_thought_before_it(
+    door: Door, upstream: Upstream, most: int, tokens: int
+) -> None:
+    upstream.plan("stream-300-0.02")
+    call = rich(door, stream=True, max_tokens=most)
+    reply = door.ask(call)
+    assert not isinstance(reply.body, bytes)
+    next(iter(reply.body))
+    call.record.first_byte = 2.0  # seconds in which a model that reasons shows nothing
+    reply.body.close()
+    (row,) = rows(door)
+    assert (row["exactness"], row["client_gone"]) == ("estimated", True)
+    assert tokens < row["output_tokens"] <= tokens + 20
+
+
 # ---- who may ----
 
 
