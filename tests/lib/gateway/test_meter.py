@@ -306,13 +306,24 @@ def test_a_run_has_a_cap_beside_the_callers_budgets(door: Door) -> None:
     call.run = "run-1"
     door.ask(call)
     (cost,) = [row["cost"] for row in rows(door)]
-    line = ("run:key:1/run-1", "total", 0)
+    line = ("run:5:key:1/run-1", "total", 0)
     assert held(door.database) == {TOTAL: (cost, 0), line: (cost, 0)}
     standing = door.gateway.meter.run("key:1", "run-1")
     assert (standing.spent, standing.reserved, standing.line.cap) == (cost, 0, 2 * USD)
     big = rich(door, max_tokens=1_000_000)
     big.run = "run-1"
     assert isinstance(door.failure(big), BudgetExceeded)
+
+
+def test_no_callers_run_is_another_callers(door: Door) -> None:
+    """Owners are named by claims of tokens: a group, and a group in it."""
+    for owner, run in (("token:acme/a", "b/c"), ("token:acme/a/b", "c")):
+        call = rich(door, caller=Caller("x", owner=owner))
+        call.run = run
+        door.ask(call)
+    first, second = (row["cost"] for row in rows(door))
+    assert door.gateway.meter.run("token:acme/a", "b/c").spent == first > 0
+    assert door.gateway.meter.run("token:acme/a/b", "c").spent == second > 0
 
 
 def test_the_row_says_who_and_what(door: Door) -> None:
