@@ -327,11 +327,15 @@ class IssuerUnavailable(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """503: a store that is needed to answer is down or slow."""
+    """503: a store that is needed to answer is down or slow.
+
+    Unless it was not `asked`, it may have done what it was asked for after all.
+    """
 
     code = "store_unavailable"
     status = 503
     message = "The gateway cannot keep its books at the moment. Try again later."
+    asked = True
 
 
 class Draining(GatewayError):
