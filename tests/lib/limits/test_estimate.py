@@ -130,7 +130,10 @@ def test_escaped_base64_is_seen():
     assert weight(raw).tokens < len(raw) // 10
 
 
-@pytest.mark.parametrize("text", ["a" * 100_000, PICTURE, "0123456789" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 100_000, PICTURE, "0123456789" * 10_000, f"data:image/png;base64,{PICTURE}", f'{{"data":"{PICTURE}"}}'],
+)
 def test_text_without_blanks_is_still_text(text):
     raw = body(messages=[{"role": "user", "content": text}]).raw
     assert weight(raw) == (-(-len(raw) // 3), False)
