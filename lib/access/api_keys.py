@@ -36,6 +36,11 @@ class ManagedKey:
     previous_until: int | None
     revoked_at: int | None
 
+    @property
+    def owner(self) -> str:
+        """Under which its budgets are kept."""
+        return _owner(self.id)
+
     def shown(self) -> dict[str, Any]:
         """The fields as people read them; times are RFC 3339."""
         return {
@@ -161,7 +166,7 @@ def _granted(row: KeyRow, digest: str) -> _Granted:
         frozenset(spec.scopes),
         spec.models,
         spec.budgets,
-        f"key:{row.id}",
+        _owner(row.id),
         spec.rpm,
         spec.tpm,
         spec.tags,
@@ -170,6 +175,10 @@ def _granted(row: KeyRow, digest: str) -> _Granted:
     return _Granted(
         caller, min((end for end in ends if end is not None), default=None), AddressList.parse(spec.allow_ips)
     )
+
+
+def _owner(key_id: str) -> str:
+    return f"key:{key_id}"
 
 
 def _managed(row: KeyRow, now: int) -> ManagedKey:

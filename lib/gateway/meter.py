@@ -10,7 +10,7 @@ from typing import Literal
 from lib.base.errors import Forbidden, StoreUnavailable, Unpriced
 from lib.gateway.call import NOTHING_PRODUCED, Call, Record
 from lib.gateway.choose import Place
-from lib.ledger import Books, Exactness, Facts, Outcome
+from lib.ledger import MOST_COST, Books, Exactness, Facts, Outcome
 from lib.limits import (
     Estimate,
     Price,
@@ -115,6 +115,7 @@ class Meter:
             return
         seconds = monotonic() - record.started
         usage, cost, exactness = self._charge(record, admission, seconds)
+        cost = min(cost, MOST_COST)
         record.cost = None if exactness == "unpriced" else cost
         record.exactness = exactness
         self._books.close(

@@ -120,6 +120,7 @@ class PostgresDatabase:
             autocommit=True,
             connect_timeout=max(2, int(self._timeout)),
             application_name="aiproxy",
+            client_encoding="utf8",  # else a database in SQL_ASCII gives bytes for text
             options=f"-c lock_timeout={milliseconds} -c statement_timeout={LONGEST} "
             f"-c idle_in_transaction_session_timeout={LONGEST}",
             tcp_user_timeout=milliseconds,

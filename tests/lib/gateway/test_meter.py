@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from lib.access import Caller
@@ -16,7 +17,7 @@ from lib.stores import Sql
 from lib.wire import JsonBody, Path, Shape, path_of
 from tests.lib.gateway.door import CHAT, Door, leave_soon
 from tests.lib.stores.books import held, open_calls
-from tests.upstream import Upstream
+from tests.upstream import Answer, Behaviour, Upstream, deliver
 
 MESSAGE, EMBEDDING, COUNT = (path_of(shape) for shape in (Shape.MESSAGE, Shape.EMBEDDING, Shape.TOKEN_COUNT))
 PRICES = """
@@ -130,6 +131,15 @@ def test_the_place_that_answered_is_the_one_that_is_paid(door: Door, upstream: U
     assert row["cost"] == call.record.usage.input_tokens * 1000 + call.record.usage.output_tokens * 2000
 
 
+def test_an_absurd_count_is_believed_up_to_a_point(door: Door, upstream: Upstream) -> None:
+    usage = {"prompt_tokens": 2**53, "completion_tokens": 2**53, "total_tokens": 2**53}
+    body = msgspec.json.encode({"choices": [{"index": 0, "message": {"content": "x"}}], "usage": usage})
+    upstream.plan(Behaviour("absurd", lambda call: deliver(Answer((body,), "application/json"))))
+    row = ended(door, rich(door))
+    assert row["cost"] == 10**15
+    assert row["input_tokens"] == row["output_tokens"] == 2**40
+
+
 # ---- for nothing ----
 
 
@@ -188,7 +198,7 @@ def test_a_stream_that_is_cut_is_billed_as_far_as_it_came(
 def test_a_caller_who_leaves_pays_what_was_produced(door: Door, upstream: Upstream, behaviour: str) -> None:
     upstream.plan(behaviour)
     call = rich(door, stream=True)
-    leave_soon(call, 0.3)
+    leave_soon(call, 0.3, content=True)
     row = ended(door, call)
     assert (row["exactness"], row["client_gone"]) == ("estimated", True)
     assert 3 <= row["output_tokens"] <= 100
