@@ -104,7 +104,7 @@ class NotServed(BadRequest):
 
 
 class Unpriced(BadRequest):
-    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+    """400: the caller has a budget and the model, or what is asked of it, no price: nothing could be reserved."""
 
     code = "model_not_priced"
     message = "This model has no price here, so a key with a budget cannot call it."
@@ -327,11 +327,15 @@ class IssuerUnavailable(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """503: a store that is needed to answer is down or slow."""
+    """503: a store that is needed to answer is down or slow.
+
+    Unless it was not `asked`, it may have done what it was asked for after all.
+    """
 
     code = "store_unavailable"
     status = 503
     message = "The gateway cannot keep its books at the moment. Try again later."
+    asked = True
 
 
 class Draining(GatewayError):

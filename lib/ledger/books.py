@@ -63,8 +63,10 @@ class Books:
             if not self._signed_in:
                 self._sign_in()
             self._accounts.open(reservation)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             self._on_unavailable()
+            if error.asked and len(self._unwritten) < MAX_UNWRITTEN:  # it may be made: nobody else would give it back
+                self._unwritten.append(lambda: self._accounts.release(reservation, self.clock()))
             raise
         return reservation
 

@@ -32,7 +32,9 @@ class Breaker:
     def check(self) -> None:
         """Raise `StoreUnavailable` at once when a call would be turned away."""
         if self.open:
-            raise unavailable("not asked: it failed a moment ago")
+            error = unavailable("not asked: it failed a moment ago")
+            error.asked = False
+            raise error
 
     @contextmanager
     def asked(self) -> Iterator[None]:

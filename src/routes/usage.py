@@ -66,7 +66,10 @@ def _reports() -> Reports:
 
 
 def _allowed(which: Selection) -> Selection:
-    """The same rows, as far as they are the caller's. Raises `Forbidden` when others' are asked for by name."""
+    """The same rows, as far as they are the caller's. Raises `Forbidden` when others' are asked for by name.
+
+    A key that is shared by runs shows the rows of a run to those who know its name: no agent learns another's.
+    """
     who = caller()
     if ADMIN in who.scopes:
         return which
@@ -74,6 +77,8 @@ def _allowed(which: Selection) -> Selection:
         raise Forbidden(OWN_ONLY, param="caller")
     if which.key not in (None, who.key):
         raise Forbidden(OWN_ONLY, param="key")
+    if who.run_required and which.run is None:
+        raise Forbidden("This key is shared by runs: `run` must name one.", param="run")
     if who.key is not None:
         return replace(which, key=who.key)
     return replace(which, caller=who.name, keyless=True)  # a managed key may have the same name

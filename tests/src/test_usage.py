@@ -103,6 +103,14 @@ def test_others_are_refused_by_name_and_not_to_an_admin(ask: Any, path: str) -> 
     assert ask(path, ADMIN, caller="b", key="k2").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/usage/calls", "/usage"])
+def test_a_key_that_runs_share_shows_a_run_to_those_who_know_it(ask: Any, path: str) -> None:
+    shared = Caller("a", FAMILIES, run_required=True)
+    answer = ask(path, shared)
+    assert (answer.status_code, openai_error(answer)["param"]) == (403, "run")
+    assert ask(path, shared, run="r1").get_json()["data"] == []  # the one of a managed key
+
+
 def test_it_needs_a_key(app: Flask) -> None:
     for path in ("/usage", "/usage/calls", "/usage/budgets"):
         assert app.test_client().get(path).status_code == 401

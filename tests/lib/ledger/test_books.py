@@ -8,7 +8,7 @@ import pytest
 
 from lib.base.errors import StoreUnavailable
 from lib.ledger import Books, Facts, Keeper, Outcome
-from lib.stores import Accounts, Database, Line, open_database
+from lib.stores import Accounts, Database, Guarded, Line, open_database
 from lib.wire import Usage
 from tests.databases import new_sqlite
 from tests.lib.stores.books import NOW, held, ledger, open_calls
@@ -23,13 +23,17 @@ class Away:
 
     def __init__(self, database: Database) -> None:
         self.there = True
+        self.answers = True  # else its answer is late, and what was asked for is done
         self.kind = database.kind
         self._database = database
 
     def run(self, work):
         if not self.there:
             raise StoreUnavailable(detail="away")
-        return self._database.run(work)
+        result = self._database.run(work)
+        if not self.answers:
+            raise StoreUnavailable(detail="no answer in time")
+        return result
 
     def report(self, work):
         return self.run(work)
@@ -72,6 +76,27 @@ def test_what_cannot_be_written_is_written_later(books, database):
     assert held(database) == {("key:a", "total", 0): (80, 0)}
     assert len(ledger(database)) == 2
     assert open_calls(database) == 0
+
+
+def test_a_reservation_that_was_made_though_nobody_heard_of_it_is_given_back(books, database):
+    books.keep()
+    database.answers = False
+    with pytest.raises(StoreUnavailable):
+        books.open(100, (LINE,), FACTS)
+    database.answers = True
+    assert held(database) == {("key:a", "total", 0): (0, 100)}
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (0, 0)}
+    assert (ledger(database), open_calls(database)) == ([], 0)
+
+
+def test_a_database_that_is_left_alone_has_nothing_to_give_back(database):
+    books = Books(Accounts(Guarded(database)), lease=30, clock=lambda: NOW)
+    database.there = False
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            books.open(100, (LINE,), FACTS)
+    assert len(books._unwritten) == 1
 
 
 def test_a_call_that_was_let_through_is_in_the_ledger_in_the_end(books, database):
