@@ -7,7 +7,6 @@ a setting is described in one place.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ from pydantic import (
 )
 
 from lib.base.money import MOST
-from lib.base.networks import parse_networks
+from lib.base.networks import is_this_machine, parse_networks
 from lib.base.price_rows import DEAREST
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
@@ -271,12 +270,7 @@ class Settings(BaseModel):
     @property
     def loopback_only(self) -> bool:
         """Whether the server can be reached from this machine alone."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_this_machine(self.host)
 
 
 def setting_names() -> list[str]:
