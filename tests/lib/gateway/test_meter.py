@@ -270,7 +270,7 @@ def test_a_run_has_a_cap_beside_the_callers_budgets(door: Door) -> None:
     call.run = "run-1"
     door.ask(call)
     (cost,) = [row["cost"] for row in rows(door)]
-    line = ("run:key:1/run-1", "total", 0)
+    line = ("run:5:key:1/run-1", "total", 0)
     assert held(door.database) == {TOTAL: (cost, 0), line: (cost, 0)}
     standing = door.gateway.meter.run("key:1", "run-1")
     assert (standing.spent, standing.reserved, standing.line.cap) == (cost, 0, 2 * USD)
