@@ -117,11 +117,11 @@ class Settings(BaseModel):
     lease_seconds: float = Field(
         30, ge=1, description="A worker that was silent for so long is taken for dead; its open calls are lost."
     )
-    ledger_retention_days: float = Field(400, gt=0, description="How long the ledger keeps its rows.")
+    ledger_retention_days: float = Field(400, gt=0, le=36_500, description="How long the ledger keeps its rows.")
     max_cost_per_run: Decimal = Field(
         Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
     )
-    run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
+    run_ttl_hours: float = Field(24, gt=0, le=876_000, description="How long a run is known after its last call.")
     embedding_price_per_second: Decimal = Field(
         Decimal("0.0001"), ge=0, le=DEAREST, description="USD for each second of an embedding at CHUTES_EMBED_URL."
     )
