@@ -162,15 +162,15 @@ def _granted(row: KeyRow, digest: str) -> _Granted:
     spec = KeySpec.decode(row.spec)
     ends = (row.expires_at, row.previous_until if digest != row.hash else None)
     caller = Caller(
-        row.name,
-        frozenset(spec.scopes),
-        spec.models,
-        spec.budgets,
-        _owner(row.id),
-        spec.rpm,
-        spec.tpm,
-        spec.tags,
-        row.id,
+        name=row.name,
+        scopes=frozenset(spec.scopes),
+        models=spec.models,
+        budgets=spec.budgets,
+        owner=_owner(row.id),
+        rpm=spec.rpm,
+        tpm=spec.tpm,
+        tags=spec.tags,
+        key=row.id,
     )
     return _Granted(
         caller, min((end for end in ends if end is not None), default=None), AddressList.parse(spec.allow_ips)
@@ -184,14 +184,14 @@ def _owner(key_id: str) -> str:
 def _managed(row: KeyRow, now: int) -> ManagedKey:
     overlap = row.previous_until if row.previous_until is not None and row.previous_until > now else None
     return ManagedKey(
-        row.id,
-        row.name,
-        _state(row, now),
-        KeySpec.decode(row.spec),
-        row.created_at,
-        row.expires_at,
-        overlap,
-        row.revoked_at,
+        id=row.id,
+        name=row.name,
+        state=_state(row, now),
+        spec=KeySpec.decode(row.spec),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        previous_until=overlap,
+        revoked_at=row.revoked_at,
     )
 
 

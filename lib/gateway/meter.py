@@ -79,7 +79,8 @@ class Meter:
     def admit(self, call: Call, places: list[Place]) -> list[Place]:
         """Take what the call may need at most; the places that it may be sent to.
 
-        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken.
+        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken but
+        the request that was counted.
         """
         caller, record = call.caller, call.record
         assert record.model_asked is not None
@@ -178,7 +179,8 @@ class Meter:
         assert record.provider is not None
         assert record.model_served is not None
         price = self._prices.price(record.provider, record.model_served)
-        usage, exactness = _used(record, admission.estimate, seconds)
+        worked = 0.0 if record.working_since is None else monotonic() - record.working_since
+        usage, exactness = _used(record, admission.estimate, worked)
         if usage is None:
             return None, 0, "exact"
         if price is None:
@@ -213,7 +215,7 @@ def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None
     if record.usage is not None and record.usage_is_final:
         return record.usage, "exact"
     if record.first_byte is None:
-        if not record.gone:
+        if not record.gone or record.working_since is None:
             return None, "exact"
         guess = Usage(worst.input_tokens, _within(seconds, worst))
     else:

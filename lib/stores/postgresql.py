@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -88,7 +87,7 @@ class PostgresDatabase:
                 result = self._or_taken_back(cursor, work)
                 cursor.execute("COMMIT")
         except StoreUnavailable:  # the time is over: whatever comes on this connection is not for the next call
-            _drop(connection)
+            connection.pgconn.finish()
             raise
         except BaseException:
             self._keep(connection)
@@ -109,7 +108,7 @@ class PostgresDatabase:
         if connection.info.transaction_status == 0:
             self._idle.append(connection)
         else:
-            _drop(connection)
+            connection.pgconn.finish()
 
     def _open(self, seconds: float) -> Connection[Row]:
         import psycopg  # noqa: PLC0415  see above
@@ -140,8 +139,3 @@ class _Session:
     def change(self, sql: Sql, params: Params = _NOTHING) -> int:
         """See `Session`."""
         return self._cursor.execute(sql.postgresql, params).rowcount
-
-
-def _drop(connection: Connection[Row]) -> None:
-    with suppress(Exception):  # it is broken already
-        connection.pgconn.finish()

@@ -204,6 +204,24 @@ def test_a_caller_who_leaves_pays_what_was_produced(door: Door, upstream: Upstre
     assert 3 <= row["output_tokens"] <= 100
 
 
+def test_a_caller_who_leaves_between_two_attempts_pays_nothing(door: Door, upstream: Upstream) -> None:
+    upstream.plan("retry-after-2")
+    call = rich(door, max_tokens=500)
+    leave_soon(call, 0.3)
+    row = ended(door, call)
+    assert (row["exactness"], row["cost"], row["client_gone"], row["attempts"]) == ("exact", 0, True, 1)
+
+
+def test_a_caller_who_leaves_pays_for_the_time_of_the_last_vendor_alone(door: Door, upstream: Upstream) -> None:
+    door.open(PRICES + "[defaults]\ntimeouts = { first_byte = 1.0 }\n")
+    upstream.plan("silent", "silent")
+    call = rich(door, max_tokens=500)
+    leave_soon(call, 1.5)
+    row = ended(door, call)
+    assert (row["attempts"], row["exactness"]) == (2, "estimated")
+    assert row["output_tokens"] < 60  # about half a second, not one and a half
+
+
 def test_a_caller_who_leaves_before_anything_came_pays_for_the_time(door: Door, upstream: Upstream) -> None:
     upstream.plan("silent")
     call = rich(door, max_tokens=500)
