@@ -36,6 +36,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
+        │   └── StoreBusy              503, no turn in time
         └── Draining                   503
 """
 
@@ -332,6 +333,10 @@ class StoreUnavailable(GatewayError):
     code = "store_unavailable"
     status = 503
     message = "The gateway cannot keep its books at the moment. Try again later."
+
+
+class StoreBusy(StoreUnavailable):
+    """503: no turn in time, because so many other calls wanted one. No sign that the store itself is down."""
 
 
 class Draining(GatewayError):

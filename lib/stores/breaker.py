@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from lib.base.errors import AIProxyError, StoreUnavailable
+from lib.base.errors import AIProxyError, StoreBusy, StoreUnavailable
 from lib.stores.database import unavailable
 
 PAUSE_SECONDS = 3.0
@@ -38,12 +38,15 @@ class Breaker:
     def asked(self) -> Iterator[None]:
         """Around a question to the store: its `StoreUnavailable` is a failure, any other error of ours an answer.
 
-        What else ends the block (the caller left) says nothing. Raises `StoreUnavailable` at once when turned away.
+        What else ends the block (no turn in time, the caller left) says nothing. Raises `StoreUnavailable` at once
+        when turned away.
         """
         self.check()
         probe = self._probing = self._until is not None
         try:
             yield
+        except StoreBusy:
+            raise
         except StoreUnavailable:
             self._until = self._clock() + self._pause
             raise
