@@ -40,7 +40,9 @@ def books(request: pytest.FixtureRequest) -> Books:
 
 @pytest.fixture(scope="module")
 def server(vendor: Upstream, serve: Serve, books: Books) -> Gateway:
-    return serve(vendor, models=MODELS, WEB_CONCURRENCY="2", DATABASE_URL=books.url, MAX_COST_PER_RUN="2.0", LOG_LEVEL="WARNING")
+    return serve(
+        vendor, models=MODELS, WEB_CONCURRENCY="2", DATABASE_URL=books.url, MAX_COST_PER_RUN="2.0", LOG_LEVEL="WARNING"
+    )
 
 
 @pytest.fixture(params=["run", "key"])
