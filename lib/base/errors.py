@@ -36,6 +36,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
+        │   └── StoreBusy              503, no turn in time
         └── Draining                   503
 """
 
@@ -327,15 +328,15 @@ class IssuerUnavailable(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """503: a store that is needed to answer is down or slow.
-
-    Unless it was not `asked`, it may have done what it was asked for after all.
-    """
+    """503: a store that is needed to answer is down or slow. It may have done what it was asked for after all."""
 
     code = "store_unavailable"
     status = 503
     message = "The gateway cannot keep its books at the moment. Try again later."
-    asked = True
+
+
+class StoreBusy(StoreUnavailable):
+    """503: no turn in time, because so many other calls wanted one. No sign that the store itself is down."""
 
 
 class Draining(GatewayError):

@@ -98,7 +98,10 @@ class Settings(BaseModel):
         "<database> for several machines.",
     )
     store_timeout_seconds: float = Field(
-        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+        2,
+        gt=0,
+        description="The longest that a call waits for a store of ours, "
+        "and three times as long for its turn in a crowd; for Redis, 0.25 at most.",
     )
     redis_url: SecretStr | None = Field(
         None,

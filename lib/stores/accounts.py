@@ -1,12 +1,15 @@
 """Budgets and the ledger, moved together: what a call may cost is reserved before it, and settled after it.
 
 Every movement is one transaction, so a process that ends between any two statements leaves the books as they
-were before or as they are after. All amounts are in nano-USD, all times in milliseconds since 1970.
+were before or as they are after. Lines are shared by many calls, so they come last in it, and always in one order:
+two movements never wait for each other, and nobody waits for one longer than need be. All amounts are in nano-USD,
+all times in milliseconds since 1970.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -88,14 +91,14 @@ class Accounts:
 
     def open(self, reservation: Reservation) -> None:
         """Reserve the amount on every line, or on none. Raises `Overdrawn`, `StoreUnavailable`."""
-        lines = tuple(sorted(reservation.lines))  # always in one order: two calls never wait for each other
+        lines = tuple(sorted(reservation.lines))
         if any(reservation.amount > line.cap for line in lines):
             raise self._overdrawn(lines)
 
         def work(session: Session) -> None:
+            session.change(_OPEN, _opened(reservation, lines))
             if lines and _reserve(session, reservation, lines) < len(lines):
                 raise _DoesNotFit
-            session.change(_OPEN, _opened(reservation, lines))
 
         try:
             self._database.run(work)
@@ -119,8 +122,8 @@ class Accounts:
                 charge -= lost[0][0]
             elif session.rows(_KNOWN, {"id": reservation.id}):
                 return
-            _charge(session, lines, charge, back, now)
             session.change(_RECORD, row)
+            _charge(session, lines, charge, back, now)
 
         self._database.run(work)
 
@@ -155,12 +158,31 @@ class Accounts:
 
         def work(session: Session) -> int:
             found = session.rows(_ORPHANS, {"since": silent_since, "most": most})
+            lost: Counter[Line] = Counter()
             for id_, amount, lines, entry in found:
                 if session.change(_FORGET, {"id": id_}):  # else another worker sweeps as well
-                    _charge(session, _decode_lines(lines), amount, amount, now)
                     session.change(_RECORD, _lost(id_, amount, lines, msgspec.json.decode(entry)))
+                    lost.update(dict.fromkeys(_decode_lines(lines), amount))
             session.change(_FORGET_WORKERS, {"since": silent_since})
+            for line, amount in sorted(lost.items()):
+                _charge(session, (line,), amount, amount, now)
             return len(found)
+
+        return self._database.run(work)
+
+    def forsake(self, worker: str, known: Container[str], now: int) -> int:
+        """Give back what a worker's reservations hold that it does not know of: it was told that they failed, and
+        they were made all the same, by a database that answered too late. How many there were."""
+
+        def work(session: Session) -> int:
+            back: Counter[Line] = Counter()
+            strays = [found for found in session.rows(_OF_WORKER, {"worker": worker}) if found[0] not in known]
+            for id_, lines in strays:
+                for (amount,) in session.rows(_CLOSE, {"id": id_}):
+                    back.update(dict.fromkeys(_decode_lines(lines), amount))
+            for line, amount in sorted(back.items()):
+                _charge(session, (line,), 0, amount, now)
+            return len(strays)
 
         return self._database.run(work)
 
@@ -186,6 +208,7 @@ _OPEN = Sql(
 )
 _STANDING = Sql("SELECT spent, reserved FROM spending WHERE owner = :owner AND period = :period AND start = :start")
 _CLOSE = Sql("DELETE FROM reservations WHERE id = :id RETURNING amount")
+_OF_WORKER = Sql("SELECT id, lines FROM reservations WHERE worker = :worker ORDER BY id")
 _FORGET = Sql("DELETE FROM reservations WHERE id = :id")
 _UNLOSE = Sql("DELETE FROM calls WHERE id = :id AND exactness = 'lost' RETURNING cost")
 _KNOWN = Sql("SELECT 1 FROM calls WHERE id = :id")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from lib.base.errors import AIProxyError, StoreUnavailable
+from lib.base.errors import AIProxyError, StoreBusy, StoreUnavailable
 from lib.stores.database import unavailable
 
 PAUSE_SECONDS = 3.0
@@ -32,20 +32,21 @@ class Breaker:
     def check(self) -> None:
         """Raise `StoreUnavailable` at once when a call would be turned away."""
         if self.open:
-            error = unavailable("not asked: it failed a moment ago")
-            error.asked = False
-            raise error
+            raise unavailable("not asked: it failed a moment ago")
 
     @contextmanager
     def asked(self) -> Iterator[None]:
         """Around a question to the store: its `StoreUnavailable` is a failure, any other error of ours an answer.
 
-        What else ends the block (the caller left) says nothing. Raises `StoreUnavailable` at once when turned away.
+        What else ends the block (no turn in time, the caller left) says nothing. Raises `StoreUnavailable` at once
+        when turned away.
         """
         self.check()
         probe = self._probing = self._until is not None
         try:
             yield
+        except StoreBusy:
+            raise
         except StoreUnavailable:
             self._until = self._clock() + self._pause
             raise

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from lib.base.errors import StoreUnavailable
+from lib.base.errors import StoreBusy, StoreUnavailable
 from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
 MAX_CONNECTIONS = 8  # of one worker; a transaction takes a millisecond or two
+PATIENCE = 3  # times the timeout, for a turn in a crowd, while others get their answers
 LONGEST = 60_000  # milliseconds that the server works, or waits for us, before it gives up by itself
 _NOTHING: Mapping[str, Any] = {}
 
@@ -34,6 +35,7 @@ class PostgresDatabase:
         self._turns = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._reports = threading.BoundedSemaphore(REPORTS)
         self._idle: list[Connection[Row]] = []
+        self._failures = 0
 
     def run(self, work: Callable[[Session], T]) -> T:
         """See `Database`."""
@@ -54,13 +56,26 @@ class PostgresDatabase:
             self._idle.pop().close()
 
     def _within(self, seconds: float, work: Callable[[Session], T]) -> T:
-        if not self._turns.acquire(timeout=self._timeout):
-            raise unavailable("all connections are in use")
+        self._take_turn()
         try:
             with gevent.Timeout(seconds, unavailable("no answer in time")):
                 return self._tried(seconds, work)
+        except StoreUnavailable:
+            self._failures += 1
+            raise
         finally:
             self._turns.release()
+
+    def _take_turn(self) -> None:
+        """Wait until a connection is free. Who waits while another call fails does not try as well."""
+        if self._turns.acquire(blocking=False):
+            return
+        failures = self._failures
+        if not self._turns.acquire(timeout=PATIENCE * self._timeout):
+            raise StoreBusy(detail="all connections are in use")
+        if failures != self._failures:
+            self._turns.release()
+            raise StoreBusy(detail="it failed while this call waited for its turn")
 
     def _tried(self, seconds: float, work: Callable[[Session], T]) -> T:
         """Carry out `work`; once more on a new connection when a kept one turns out to be dead."""

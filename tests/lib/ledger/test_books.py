@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lib.base.errors import StoreUnavailable
 from lib.ledger import Books, Facts, Keeper, Outcome
-from lib.stores import Accounts, Database, Guarded, Line, open_database
+from lib.stores import Accounts, Database, Line, Sql, open_database
 from lib.wire import Usage
 from tests.databases import new_sqlite
 from tests.lib.stores.books import NOW, held, ledger, open_calls
@@ -23,15 +26,20 @@ class Away:
 
     def __init__(self, database: Database) -> None:
         self.there = True
-        self.answers = True  # else its answer is late, and what was asked for is done
+        self.loses_answers = False
+        self.pause = 0.0
+        self.after: Callable[[], None] | None = None
         self.kind = database.kind
-        self._database = database
+        self.inner = database
 
     def run(self, work):
         if not self.there:
             raise StoreUnavailable(detail="away")
-        result = self._database.run(work)
-        if not self.answers:
+        time.sleep(self.pause)
+        result = self.inner.run(work)
+        if self.after is not None:
+            self.after()
+        if self.loses_answers:
             raise StoreUnavailable(detail="no answer in time")
         return result
 
@@ -39,7 +47,7 @@ class Away:
         return self.run(work)
 
     def close(self) -> None:
-        self._database.close()
+        self.inner.close()
 
 
 @pytest.fixture
@@ -76,27 +84,6 @@ def test_what_cannot_be_written_is_written_later(books, database):
     assert held(database) == {("key:a", "total", 0): (80, 0)}
     assert len(ledger(database)) == 2
     assert open_calls(database) == 0
-
-
-def test_a_reservation_that_was_made_though_nobody_heard_of_it_is_given_back(books, database):
-    books.keep()
-    database.answers = False
-    with pytest.raises(StoreUnavailable):
-        books.open(100, (LINE,), FACTS)
-    database.answers = True
-    assert held(database) == {("key:a", "total", 0): (0, 100)}
-    books.keep()
-    assert held(database) == {("key:a", "total", 0): (0, 0)}
-    assert (ledger(database), open_calls(database)) == ([], 0)
-
-
-def test_a_database_that_is_left_alone_has_nothing_to_give_back(database):
-    books = Books(Accounts(Guarded(database)), lease=30, clock=lambda: NOW)
-    database.there = False
-    for _ in range(5):
-        with pytest.raises(StoreUnavailable):
-            books.open(100, (LINE,), FACTS)
-    assert len(books._unwritten) == 1
 
 
 def test_a_call_that_was_let_through_is_in_the_ledger_in_the_end(books, database):
@@ -140,6 +127,79 @@ def test_a_worker_that_leaves_is_forgotten_but_not_its_open_calls(books, databas
     later = Books(Accounts(database), lease=30, clock=lambda: NOW + 30_001)
     later.keep()
     assert [how for _, how, _ in ledger(database)] == ["lost"]
+
+
+def test_a_reservation_that_was_made_after_all_is_given_back(books, database):
+    """The database did what it was asked to, and answered too late: the call was refused, or has another id."""
+    going_on = books.open(100, (LINE,), FACTS)
+    database.loses_answers = True
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            books.open(100, (LINE,), FACTS)
+    database.loses_answers = False
+    assert held(database) == {("key:a", "total", 0): (0, 300)}
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (0, 100)}
+    books.close(going_on, DONE)
+    assert held(database) == {("key:a", "total", 0): (40, 0)}
+    assert len(ledger(database)) == 1
+
+
+def test_a_call_that_waits_to_be_written_keeps_its_reservation(books, database, monkeypatch):
+    monkeypatch.setattr("lib.ledger.books.MAX_UNWRITTEN", 1)
+    calls = [books.open(100, (LINE,), FACTS) for _ in range(3)]
+    database.loses_answers = True
+    books.close(calls[0], DONE)  # it is written, and nobody knows
+    database.loses_answers, database.there = False, False
+    books.close(calls[1], DONE)  # one too many
+    database.there = True
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (40, 200)}
+    assert open_calls(database) == 2
+
+
+def test_a_worker_that_left_does_not_come_back(books, database):
+    books.keep()
+    books.leave()
+    books.keep()
+    assert database.run(lambda session: session.rows(Sql("SELECT id FROM workers"))) == []
+
+
+def test_nothing_is_dropped_when_a_worker_leaves_while_it_writes(books, database):
+    """Two that write what waits take turns: neither drops what the other has not written."""
+    calls = [books.open(100, (LINE,), FACTS) for _ in range(5)]
+    database.there = False
+    for call in calls:
+        books.close(call, DONE)
+    database.there = True
+    database.pause = 0.02
+    keeping = threading.Thread(target=books.keep)
+    keeping.start()
+    books.leave()
+    keeping.join()
+    assert len(ledger(database)) == 5
+    assert held(database) == {("key:a", "total", 0): (200, 0)}
+
+
+def test_a_worker_with_much_to_write_is_not_taken_for_dead(database):
+    now = NOW
+    books = Books(Accounts(database), lease=30, clock=lambda: now)
+    calls = [books.open(10, (LINE,), FACTS) for _ in range(12)]
+    long = books.open(10, (LINE,), FACTS)
+    database.there = False
+    for call in calls:
+        books.close(call, DONE)
+    database.there = True
+
+    def later() -> None:
+        nonlocal now
+        now += 4_000
+        Books(Accounts(database.inner), lease=30, clock=lambda: now).keep()
+
+    database.after = later
+    books.keep()
+    database.after = None
+    assert [how for id_, how, _ in ledger(database) if id_ == long.id] == []
 
 
 def test_old_rows_go(books, database):
