@@ -36,7 +36,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
-        │   └── StoreBusy              503, no turn in time
+        │   └── StoreNotAsked          503, no turn in time, or it failed a moment ago
         └── Draining                   503
 """
 
@@ -335,8 +335,8 @@ class StoreUnavailable(GatewayError):
     message = "The gateway cannot keep its books at the moment. Try again later."
 
 
-class StoreBusy(StoreUnavailable):
-    """503: no turn in time, because so many other calls wanted one. No sign that the store itself is down."""
+class StoreNotAsked(StoreUnavailable):
+    """503: the store was not even asked. So many other calls wanted a turn, or it failed a moment ago."""
 
 
 class Draining(GatewayError):

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lib.base.errors import StoreUnavailable
+from lib.base.errors import StoreNotAsked, StoreUnavailable
 from lib.ledger.entry import Facts, Outcome, new_id, row
 from lib.stores import Accounts, Line, Reservation, Standing
 from lib.telemetry import get_logger
@@ -56,6 +56,7 @@ class Books:
         self._open: set[str] = set()  # reservations that are to be settled, or are being made
         self._keeping = threading.Lock()
         self._signed_at: int | None = None
+        self._steady_since = 0
         self._left = False
         self._on_unavailable = on_unavailable
         self.clock = clock
@@ -68,10 +69,15 @@ class Books:
             if self._signed_at is None:
                 self._sign_in()
             self._accounts.open(reservation)
-        except BaseException as error:
-            self._open.discard(reservation.id)  # and if it was made after all, `keep` finds it
-            if isinstance(error, StoreUnavailable):
-                self._on_unavailable()
+        except StoreUnavailable as error:
+            self._on_unavailable()
+            if isinstance(error, StoreNotAsked) or len(self._unwritten) >= MAX_UNWRITTEN:
+                self._open.discard(reservation.id)
+            else:  # it may have been made after all
+                self._unwritten.append((reservation.id, lambda: self._accounts.release(reservation, self.clock())))
+            raise
+        except BaseException:
+            self._open.discard(reservation.id)
             raise
         return reservation
 
@@ -109,6 +115,8 @@ class Books:
             now = self.clock()
             if strays := self._accounts.forsake(self._worker, self._open, now):
                 log.warning("reservations were given back that had come too late", count=strays)
+            if now - self._steady_since <= self._lease:
+                return  # others may have been cut off as this one was: they are given their time
             while lost := self._accounts.sweep(now - self._lease, now, BATCH):
                 log.error("calls of a worker that ended were closed as lost", count=lost)
 
@@ -133,6 +141,8 @@ class Books:
     def _sign_in(self) -> None:
         now = self.clock()
         self._accounts.alive(self._worker, now)
+        if self._signed_at is None or not 0 <= now - self._signed_at <= self._lease // 2:
+            self._steady_since = now
         self._signed_at = now
 
     # ---- writing ----

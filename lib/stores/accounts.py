@@ -128,11 +128,15 @@ class Accounts:
         self._database.run(work)
 
     def release(self, reservation: Reservation, now: int) -> None:
-        """Give back what was reserved for a call that reached nobody; the ledger gets no row."""
+        """Give back what was reserved for a call that reached nobody; the ledger gets no row, and loses the one of
+        a call that was given up as lost."""
+        lines = tuple(sorted(reservation.lines))
 
         def work(session: Session) -> None:
             if held := session.rows(_CLOSE, {"id": reservation.id}):
-                _charge(session, tuple(sorted(reservation.lines)), 0, held[0][0], now)
+                _charge(session, lines, 0, held[0][0], now)
+            elif lost := session.rows(_UNLOSE, {"id": reservation.id}):
+                _charge(session, lines, -lost[0][0], 0, now)
 
         self._database.run(work)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from lib.base.errors import StoreBusy, StoreUnavailable
+from lib.base.errors import StoreNotAsked, StoreUnavailable
 from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, unavailable
 
 if TYPE_CHECKING:
@@ -72,10 +72,10 @@ class PostgresDatabase:
             return
         failures = self._failures
         if not self._turns.acquire(timeout=PATIENCE * self._timeout):
-            raise StoreBusy(detail="all connections are in use")
+            raise StoreNotAsked(detail="all connections are in use")
         if failures != self._failures:
             self._turns.release()
-            raise StoreBusy(detail="it failed while this call waited for its turn")
+            raise StoreNotAsked(detail="it failed while this call waited for its turn")
 
     def _tried(self, seconds: float, work: Callable[[Session], T]) -> T:
         """Carry out `work`; once more on a new connection when a kept one turns out to be dead."""

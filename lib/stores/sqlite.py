@@ -13,7 +13,7 @@ from typing import Any
 import gevent
 from gevent.monkey import is_module_patched
 
-from lib.base.errors import StoreBusy, StoreUnavailable
+from lib.base.errors import StoreNotAsked, StoreUnavailable
 from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, unavailable
 
 FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
@@ -45,7 +45,7 @@ class SqliteDatabase:
         """See `Database`."""
         # the first way costs next to nothing, and it is free nearly always
         if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=self._timeout):
-            raise StoreBusy(detail="the file is written to by other calls")
+            raise StoreNotAsked(detail="the file is written to by other calls")
         try:
             connection = self._begun()
             try:

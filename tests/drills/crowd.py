@@ -55,10 +55,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Heard:
-    """What became of a call. `said` is None when the connection broke before a whole answer had come."""
+    """What became of a call that began `at` (`time.monotonic`). `said` is None when the connection broke before a whole answer had come."""
 
     ask: Ask
     said: Said | None
+    at: float
     seconds: float
 
     @property
@@ -89,7 +90,7 @@ def hear(ask: Ask) -> Heard:
         raise AssertionError(f"{ask.marker} hangs") from None
     except (OSError, http.client.HTTPException, ValueError):
         pass
-    return Heard(ask, said, time.monotonic() - begin)
+    return Heard(ask, said, begin, time.monotonic() - begin)
 
 
 def crowd(asks: Iterable[Ask], at_once: int = 1000) -> list[Heard]:

@@ -100,13 +100,31 @@ def test_a_worker_closes_what_a_dead_one_left(database):
     dead = Books(Accounts(database), lease=30, clock=lambda: NOW)
     alive = Books(Accounts(database), lease=30, clock=lambda: now)
     call = dead.open(100, (LINE,), FACTS)
-    now += 30_000
-    alive.keep()
+    for now in range(NOW, NOW + 30_001, 10_000):  # noqa: B007  the clock reads it
+        alive.keep()
     assert open_calls(database) == 1
-    now += 1
+    now = NOW + 30_001
     alive.keep()
     assert ledger(database) == [(call.id, "lost", 100)]
     assert held(database) == {("key:a", "total", 0): (100, 0)}
+
+
+def test_a_worker_that_was_cut_off_gives_the_others_time(database):
+    """The database was away for longer than a lease: nobody could say that he lives."""
+    now = NOW
+    one, other = (Books(Accounts(database), lease=30, clock=lambda: now) for _ in range(2))
+    for now in range(NOW, NOW + 60_000, 10_000):  # noqa: B007  the clock reads it
+        one.keep()
+        other.keep()
+    one.open(100, (LINE,), FACTS)
+    now += 100_000
+    other.keep()
+    now += 10_000
+    one.keep()
+    for now in range(now, now + 60_000, 10_000):  # noqa: B007  the clock reads it
+        other.keep()
+        one.keep()
+    assert (open_calls(database), ledger(database)) == (1, [])
 
 
 def test_a_worker_that_lives_keeps_its_calls(database):
@@ -124,8 +142,10 @@ def test_a_worker_that_lives_keeps_its_calls(database):
 def test_a_worker_that_leaves_is_forgotten_but_not_its_open_calls(books, database):
     books.open(100, (LINE,), FACTS)
     books.leave()
-    later = Books(Accounts(database), lease=30, clock=lambda: NOW + 30_001)
-    later.keep()
+    now = NOW
+    later = Books(Accounts(database), lease=30, clock=lambda: now)
+    for now in range(NOW, NOW + 40_001, 10_000):  # noqa: B007  the clock reads it
+        later.keep()
     assert [how for _, how, _ in ledger(database)] == ["lost"]
 
 
@@ -143,6 +163,32 @@ def test_a_reservation_that_was_made_after_all_is_given_back(books, database):
     books.close(going_on, DONE)
     assert held(database) == {("key:a", "total", 0): (40, 0)}
     assert len(ledger(database)) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_call_that_was_never_sent_leaves_no_trace(books, database, lost):
+    """Even if its worker was taken for dead meanwhile, or did not hear that it was made."""
+    call = books.open(100, (LINE,), FACTS)
+    database.loses_answers = True
+    with pytest.raises(StoreUnavailable):
+        books.open(100, (LINE,), FACTS)
+    database.loses_answers = False
+    if lost:
+        assert Accounts(database).sweep(NOW + 1, NOW) == 2
+        assert held(database) == {("key:a", "total", 0): (200, 0)}
+    books.release(call)
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (0, 0)}
+    assert (open_calls(database), ledger(database)) == (0, [])
+
+
+def test_what_was_made_too_late_even_for_that_is_given_back(books, database):
+    going_on = books.open(100, (LINE,), FACTS)
+    stray = books.unwritten(100, (LINE,), FACTS)
+    Accounts(database).open(stray)
+    books.keep()
+    assert held(database) == {("key:a", "total", 0): (0, 100)}
+    books.close(going_on, DONE)
 
 
 def test_a_call_that_waits_to_be_written_keeps_its_reservation(books, database, monkeypatch):
@@ -194,7 +240,7 @@ def test_a_worker_with_much_to_write_is_not_taken_for_dead(database):
     def later() -> None:
         nonlocal now
         now += 4_000
-        Books(Accounts(database.inner), lease=30, clock=lambda: now).keep()
+        Accounts(database.inner).sweep(now - 30_000, now)
 
     database.after = later
     books.keep()

@@ -5,7 +5,7 @@ from contextlib import suppress
 import gevent
 import pytest
 
-from lib.base.errors import BudgetExceeded, StoreBusy, StoreUnavailable
+from lib.base.errors import BudgetExceeded, StoreNotAsked, StoreUnavailable
 from lib.stores import Breaker
 
 
@@ -57,13 +57,13 @@ def test_a_failure_turns_everybody_away_for_a_while(breaker, clock):
 
 
 def test_no_turn_in_a_crowd_is_no_failure(breaker, clock):
-    with pytest.raises(StoreBusy), breaker.asked():
-        raise StoreBusy(detail="all connections are in use")
+    with pytest.raises(StoreNotAsked), breaker.asked():
+        raise StoreNotAsked(detail="all connections are in use")
     assert not turned_away(breaker)
     fail(breaker)
     clock.now = 3.0
-    with pytest.raises(StoreBusy), breaker.asked():
-        raise StoreBusy(detail="all connections are in use")
+    with pytest.raises(StoreNotAsked), breaker.asked():
+        raise StoreNotAsked(detail="all connections are in use")
     assert not turned_away(breaker), "the next one may probe"
 
 
