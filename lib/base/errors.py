@@ -26,6 +26,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── InvalidFields              422, names every field at fault
     │   └── RateLimited                429, may carry retry_after
     ├── ClientGone                     499: nobody is left to answer
+    ├── StoreFault                     500: a store refuses what we gave it
     └── GatewayError                   5xx: not the caller's fault
         ├── VendorError                502
         │   ├── VendorUnreachable      502
@@ -325,6 +326,10 @@ class IssuerUnavailable(GatewayError):
     status = 503
     code = "identity_provider_unavailable"
     message = "The identity provider could not be reached. Try again later."
+
+
+class StoreFault(AIProxyError):
+    """500: a store refuses what it was given. It is there; the fault is ours."""
 
 
 class StoreUnavailable(GatewayError):

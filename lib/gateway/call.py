@@ -96,7 +96,8 @@ class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
     `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
-    names none. `deadline` is on the monotonic clock, set when the call is admitted.
+    names none. `most_tokens` is what an answer may have when the body names no maximum; None for any number.
+    `deadline` is on the monotonic clock, set when the call is admitted.
     """
 
     path: Path
@@ -107,6 +108,7 @@ class Call:
     record: Record
     run: str | None = None
     model: str | None = None
+    most_tokens: int | None = None
     deadline: float = float("inf")
 
     def aborted(self) -> AIProxyError:

@@ -95,6 +95,8 @@ class Meter:
             if not priced:
                 raise Unpriced(param="model")
         worst = self._worst(call, [price for _, price in priced])
+        if lines and worst.cost_nano:
+            call.most_tokens = worst.assumed
         taken = None
         if caller.rpm is not None or caller.tpm is not None:
             taken = self._rates.take(caller.owner, caller.rpm, caller.tpm, worst.input_tokens + worst.output_tokens)
@@ -154,10 +156,13 @@ class Meter:
         return run_line(owner, run, self._terms.run_cap, now, self._terms.run_ttl)
 
     def _worst(self, call: Call, prices: Sequence[Price | None]) -> Estimate:
-        """The dearest of the places that may be tried."""
+        """The dearest of the places that may be tried; `assumed` is the least of theirs, as it holds for all."""
         output = self._terms.reserve_output
         estimates = [estimate(call.path, call.body, price or UNPRICED, output) for price in prices]
-        return max(estimates, key=lambda each: each.cost_nano)
+        if len(estimates) == 1:
+            return estimates[0]
+        dearest = max(estimates, key=lambda each: each.cost_nano)
+        return replace(dearest, assumed=min((e.assumed for e in estimates if e.assumed is not None), default=None))
 
     def _reserve(self, amount: int, lines: tuple[Line, ...], facts: Facts) -> Reservation:
         try:
@@ -179,8 +184,7 @@ class Meter:
         assert record.provider is not None
         assert record.model_served is not None
         price = self._prices.price(record.provider, record.model_served)
-        worked = 0.0 if record.working_since is None else monotonic() - record.working_since
-        usage, exactness = _used(record, admission.estimate, worked)
+        usage, exactness = _used(record, admission.estimate, monotonic())
         if usage is None:
             return None, 0, "exact"
         if price is None:
@@ -206,7 +210,7 @@ def _facts(call: Call, now: int) -> Facts:
     )
 
 
-def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None, Exactness]:
+def _used(record: Record, worst: Estimate, now: float) -> tuple[Usage | None, Exactness]:
     """What a call used. None, exactly nothing, when it failed before any content.
 
     Without the vendor's closing count it is estimated: from what a stream brought, and for a caller who left
@@ -217,15 +221,16 @@ def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None
     if record.first_byte is None:
         if not record.gone or record.working_since is None:
             return None, "exact"
-        guess = Usage(worst.input_tokens, _within(seconds, worst))
+        guess = Usage(worst.input_tokens, _within(now - record.working_since, worst))
     else:
         guess = estimated_usage(worst.input_tokens, *(record.produced if worst.output_tokens else NOTHING_PRODUCED))
         if record.gone:  # before it wrote it may have thought, unseen: else whoever leaves at the end pays no thought
-            guess = replace(guess, output_tokens=guess.output_tokens + _within(record.first_byte, worst))
+            first = record.started + record.first_byte - (record.working_since or record.started)
+            guess = replace(guess, output_tokens=guess.output_tokens + _within(first, worst))
     known = record.usage or guess
     return replace(known, output_tokens=max(known.output_tokens, guess.output_tokens)), "estimated"
 
 
 def _within(seconds: float, worst: Estimate) -> int:
     """Tokens that a vendor is taken to produce in a time."""
-    return min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND))
+    return min(worst.output_tokens, int(max(0.0, seconds) * TOKENS_PER_SECOND))

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lib.base.errors import StoreNotAsked, StoreUnavailable
+from lib.base.errors import StoreFault, StoreNotAsked, StoreUnavailable
 from lib.ledger.entry import Facts, Outcome, new_id, row
 from lib.stores import Accounts, Line, Reservation, Standing
 from lib.telemetry import get_logger
@@ -117,8 +117,16 @@ class Books:
                 log.warning("reservations were given back that had come too late", count=strays)
             if now - self._steady_since <= self._lease:
                 return  # others may have been cut off as this one was: they are given their time
-            while lost := self._accounts.sweep(now - self._lease, now, BATCH):
-                log.error("calls of a worker that ended were closed as lost", count=lost)
+            self._sweep(now)
+
+    def _sweep(self, now: int) -> None:
+        while True:
+            swept = self._accounts.sweep(now - self._lease, now, BATCH)
+            if swept.unreadable:
+                log.critical("reservations cannot be read and stay open", ids=swept.unreadable[:10])
+            if not swept.closed:
+                return
+            log.error("calls of a worker that ended were closed as lost", count=swept.closed)
 
     def tidy(self) -> int:
         """Delete a batch of what is too old; how many rows went. Raises `StoreUnavailable`."""
@@ -149,8 +157,7 @@ class Books:
 
     def _write(self, id_: str, write: Callable[[], None]) -> None:
         try:
-            write()
-            self._open.discard(id_)
+            self._written(id_, write)
         except StoreUnavailable as error:
             self._on_unavailable()
             if len(self._unwritten) >= MAX_UNWRITTEN:
@@ -166,9 +173,16 @@ class Books:
                 self._sign_in()  # while much is written, others must not take this worker for dead
             id_, write = self._unwritten[0]
             try:
-                write()
+                self._written(id_, write)
             except StoreUnavailable:
                 self._unwritten.rotate(-1)
                 raise
             self._unwritten.popleft()
-            self._open.discard(id_)
+
+    def _written(self, id_: str, write: Callable[[], None]) -> None:
+        """Write; what a store can never hold is given up, so that it does not stand before all others for ever."""
+        try:
+            write()
+        except StoreFault as error:
+            log.critical("a call is not in the ledger: the database refuses its row", id=id_, detail=error.detail)
+        self._open.discard(id_)

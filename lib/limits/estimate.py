@@ -28,11 +28,15 @@ _NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.EMBED, Shape.MODERATION, Shape.TO
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The most that a request is taken to use: tokens in, tokens out, and nano-USD."""
+    """The most that a request is taken to use: tokens in, tokens out, and nano-USD.
+
+    `assumed` are the tokens that one answer was taken to have at most, when the request does not say.
+    """
 
     input_tokens: int
     output_tokens: int
     cost_nano: int
+    assumed: int | None = None
 
 
 NOTHING = Estimate(0, 0, 0)
@@ -48,7 +52,8 @@ def estimate(path: Path, body: JsonBody | Form, price: Price, default_output: in
     window = _window(price)
     if window is not None:
         most = most._replace(input_tokens=min(most.input_tokens, window))
-    return Estimate(most.input_tokens, most.output_tokens, price.worst(most))
+    named = isinstance(body, Form) or _limit(body, 0) > 0
+    return Estimate(most.input_tokens, most.output_tokens, price.worst(most), None if named else assumed)
 
 
 def estimated_usage(input_tokens: int, events: int, content_bytes: int) -> Usage:

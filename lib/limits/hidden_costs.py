@@ -12,8 +12,8 @@ from lib.base.errors import Unpriced
 from lib.wire import Form, JsonBody, Path, Shape
 
 _DEARER = {"service_tier": ("priority", "performance"), "speed": ("fast",)}
-_OTHERS = ("models", "plugins")  # another model may answer than the one that was priced, or others may help
-_TOOLS = ("image_generation",)  # pictures by another model, which the usage does not count
+_OTHERS = ("models", "plugins", "web_search_options")  # another model may answer than was priced, or others may help
+_TOOLS = ("image_generation", "web_search", "file_search", "code_interpreter")  # sold apart, not in the usage
 
 
 def refuse_hidden_costs(path: Path, body: JsonBody | Form) -> None:
@@ -34,12 +34,14 @@ def _refuse_hidden_responses(body: JsonBody) -> None:
     if body.get("background"):  # the vendor goes on when it has answered, and never says what it used
         raise _refusal("background")
     tools = body.get("tools") if body.kind("tools") == "list" else ()
-    if any(_kind(tool) in _TOOLS for tool in tools):
+    if any(_kind(tool).startswith(_TOOLS) for tool in tools):
         raise _refusal("tools")
 
 
-def _kind(tool: Any) -> Any:
-    return tool.get("type") if isinstance(tool, dict) else None
+def _kind(tool: Any) -> str:
+    """What a tool is; vendors put dates behind the names of their own."""
+    kind = tool.get("type") if isinstance(tool, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def _refusal(name: str) -> Unpriced:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,6 +69,13 @@ class Reservation:
     amount: int
     lines: tuple[Line, ...]
     entry: Mapping[str, Any]
+
+
+class Swept(NamedTuple):
+    """How many reservations were closed, and the ids of those that cannot be read: they stay."""
+
+    closed: int
+    unreadable: list[str]
 
 
 class Overdrawn(Exception):
@@ -156,21 +163,24 @@ class Accounts:
         """Say that a worker ends. Its open reservations, if any, are lost."""
         self._database.run(lambda session: session.change(_LEAVE, {"id": worker}))
 
-    def sweep(self, silent_since: int, now: int, most: int = 100) -> int:
+    def sweep(self, silent_since: int, now: int, most: int = 100) -> Swept:
         """Close the reservations of workers that were not heard of after `silent_since`: the call is lost, and
-        charged what was reserved, since nobody knows what it cost. At most `most`; how many there were."""
+        charged what was reserved, since nobody knows what it cost. At most `most`."""
 
-        def work(session: Session) -> int:
+        def work(session: Session) -> Swept:
             found = session.rows(_ORPHANS, {"since": silent_since, "most": most})
             lost: Counter[Line] = Counter()
+            unreadable: list[str] = []
             for id_, amount, lines, entry in found:
-                if session.change(_FORGET, {"id": id_}):  # else another worker sweeps as well
+                if not _is_readable(lines, entry):
+                    unreadable.append(id_)
+                elif session.change(_FORGET, {"id": id_}):  # else another worker sweeps as well
                     session.change(_RECORD, _lost(id_, amount, lines, msgspec.json.decode(entry)))
                     lost.update(dict.fromkeys(_decode_lines(lines), amount))
             session.change(_FORGET_WORKERS, {"since": silent_since})
             for line, amount in sorted(lost.items()):
                 _charge(session, (line,), amount, amount, now)
-            return len(found)
+            return Swept(len(found) - len(unreadable), unreadable)
 
         return self._database.run(work)
 
@@ -205,6 +215,16 @@ class Accounts:
 
 _decode_lines = msgspec.json.Decoder(tuple[Line, ...]).decode
 _encode = msgspec.json.encode
+
+
+def _is_readable(lines: str, entry: str) -> bool:
+    """Whether a reservation is one of this program: one bad row must not keep the others from being closed."""
+    try:
+        _decode_lines(lines)
+        return isinstance(msgspec.json.decode(entry), dict)
+    except msgspec.DecodeError:
+        return False
+
 
 _OPEN = Sql(
     "INSERT INTO reservations (id, worker, opened_at, amount, lines, entry) "
@@ -246,7 +266,9 @@ def _spending(lines: int, *, reserve: bool) -> Sql:
         "INSERT INTO spending (owner, period, start, cap, spent, reserved, touched, lapses_after) "  # noqa: S608  numbers only
         f"VALUES {values} ON CONFLICT (owner, period, start) DO UPDATE SET "
         "spent = spending.spent + excluded.spent, reserved = spending.reserved + excluded.reserved, "
-        f"cap = excluded.cap, touched = excluded.touched, lapses_after = excluded.lapses_after{fits}"
+        f"cap = excluded.cap, touched = excluded.touched, lapses_after = CASE "
+        "WHEN spending.lapses_after > excluded.lapses_after THEN spending.lapses_after "
+        f"ELSE excluded.lapses_after END{fits}"
     )
 
 

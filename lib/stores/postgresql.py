@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from lib.base.errors import StoreNotAsked, StoreUnavailable
-from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, unavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, fault_of, unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
@@ -79,7 +79,7 @@ class PostgresDatabase:
 
     def _tried(self, seconds: float, work: Callable[[Session], T]) -> T:
         """Carry out `work`; once more on a new connection when a kept one turns out to be dead."""
-        from psycopg import Error, OperationalError  # noqa: PLC0415  see above
+        from psycopg import DataError, Error, IntegrityError, OperationalError  # noqa: PLC0415  see above
 
         while True:
             kept = bool(self._idle)
@@ -92,6 +92,8 @@ class PostgresDatabase:
             except OperationalError as error:
                 if not (kept and connection.broken):
                     raise unavailable(error) from error
+            except (DataError, IntegrityError) as error:
+                raise fault_of(error) from error
             except Error as error:
                 raise unavailable(error) from error
 

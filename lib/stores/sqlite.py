@@ -14,7 +14,7 @@ import gevent
 from gevent.monkey import is_module_patched
 
 from lib.base.errors import StoreNotAsked, StoreUnavailable
-from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, unavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, fault_of, unavailable
 
 FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
 LONGEST_PAUSE = 0.01
@@ -56,6 +56,8 @@ class SqliteDatabase:
                 with suppress(sqlite3.Error):  # a full disk has taken it back already
                     connection.execute("ROLLBACK")
                 raise
+        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+            raise fault_of(error) from error
         except sqlite3.Error as error:
             self._forget()
             raise unavailable(error) from error

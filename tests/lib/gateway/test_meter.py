@@ -15,7 +15,7 @@ from lib.gateway import Call
 from lib.limits import refuse_hidden_costs
 from lib.stores import Sql
 from lib.wire import JsonBody, Path, Shape, path_of
-from tests.lib.gateway.door import CHAT, Door, leave_soon
+from tests.lib.gateway.door import CHAT, TERMS, Door, leave_soon
 from tests.lib.stores.books import held, open_calls
 from tests.upstream import Answer, Behaviour, Upstream, deliver
 
@@ -245,6 +245,44 @@ def test_a_caller_who_leaves_in_the_middle_pays_for_the_thought_before_it(
     (row,) = rows(door)
     assert (row["exactness"], row["client_gone"]) == ("estimated", True)
     assert tokens < row["output_tokens"] <= tokens + 20
+
+
+# ---- no more than was reserved ----
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "field"),
+    [
+        ("openai/m", CHAT, "max_tokens"),  # as this provider's row calls it
+        ("anthropic/m", CHAT, "max_tokens"),
+        ("openai/m", path_of(Shape.COMPLETION), "max_tokens"),
+        ("openai/m", path_of(Shape.RESPONSE), "max_output_tokens"),
+    ],
+)
+def test_an_answer_gets_the_maximum_that_was_reserved(
+    door: Door, upstream: Upstream, model: str, path: Path, field: str
+) -> None:
+    door.ask(rich(door, model, path))
+    assert upstream.calls[0].json[field] == TERMS.reserve_output
+
+
+def test_a_maximum_that_is_named_stays(door: Door, upstream: Upstream) -> None:
+    door.ask(rich(door, max_tokens=77))
+    assert upstream.calls[0].json["max_tokens"] == 77
+    assert "max_completion_tokens" not in upstream.calls[0].json
+
+
+def test_without_a_budget_nothing_is_written_in(door: Door, upstream: Upstream) -> None:
+    door.ask(door.call())
+    assert not {"max_tokens", "max_completion_tokens"} & upstream.calls[0].json.keys()
+
+
+@pytest.mark.parametrize("tool", ["web_search", "web_search_preview_2025_03_11", "file_search", "code_interpreter"])
+def test_what_is_sold_apart_is_not_for_a_budget(door: Door, upstream: Upstream, tool: str) -> None:
+    call = rich(door, "openai/m", path_of(Shape.RESPONSE), tools=[{"type": tool}])
+    assert isinstance(door.failure(call), Unpriced)
+    assert upstream.calls == []
+    door.ask(rich(door, "openai/m", path_of(Shape.RESPONSE), tools=[{"type": "function", "name": "f"}]))
 
 
 # ---- who may ----
