@@ -143,7 +143,7 @@ def build_rates(settings: Settings, settler: Settler) -> Rates:
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     file = counters_path(settings.database_url.get_secret_value())
     counters = open_counters(redis_url, file, settings.store_timeout_seconds)
-    return Rates(counters, settings.rates_when_down, on_unavailable=lambda _what: settler.store_failed("rates"))
+    return Rates(counters, settings.rates_when_down, on_unavailable=partial(settler.store_failed, "rates"))
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:

@@ -105,7 +105,7 @@ class NotServed(BadRequest):
 
 
 class Unpriced(BadRequest):
-    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+    """400: the caller has a budget and the model, or what is asked of it, no price: nothing could be reserved."""
 
     code = "model_not_priced"
     message = "This model has no price here, so a key with a budget cannot call it."
@@ -328,7 +328,7 @@ class IssuerUnavailable(GatewayError):
 
 
 class StoreUnavailable(GatewayError):
-    """503: a store that is needed to answer is down or slow."""
+    """503: a store that is needed to answer is down or slow. It may have done what it was asked for after all."""
 
     code = "store_unavailable"
     status = 503

@@ -10,7 +10,7 @@ from typing import Literal
 from lib.base.errors import Forbidden, StoreUnavailable, Unpriced
 from lib.gateway.call import NOTHING_PRODUCED, Call, Record
 from lib.gateway.choose import Place
-from lib.ledger import Books, Exactness, Facts, Outcome
+from lib.ledger import MOST_COST, Books, Exactness, Facts, Outcome
 from lib.limits import (
     Estimate,
     Price,
@@ -21,6 +21,7 @@ from lib.limits import (
     estimate,
     estimated_usage,
     exceeded,
+    refuse_hidden_costs,
     run_line,
 )
 from lib.stores import Line, Overdrawn, Reservation, Standing
@@ -29,7 +30,7 @@ from lib.wire import Shape, Usage
 
 log = get_logger("aiproxy.meter")
 
-TOKENS_PER_SECOND = 50  # that a vendor is taken to produce for a caller who leaves before anything came
+TOKENS_PER_SECOND = 50  # that a vendor is taken to produce, before anything comes, for a caller who leaves
 UNPRICED = Price("free")  # for the estimate's tokens
 _SELDOM_COUNTED = frozenset({Shape.SPEECH, Shape.TRANSCRIPTION, Shape.IMAGE})  # sold by the piece or the second
 WhenDown = Literal["refuse", "allow"]
@@ -78,7 +79,8 @@ class Meter:
     def admit(self, call: Call, places: list[Place]) -> list[Place]:
         """Take what the call may need at most; the places that it may be sent to.
 
-        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken.
+        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken but
+        the request that was counted.
         """
         caller, record = call.caller, call.record
         assert record.model_asked is not None
@@ -88,6 +90,7 @@ class Meter:
         lines = self._lines(call, now)
         priced = [(place, self._prices.price(place.provider.name, place.model)) for place in places]
         if lines:
+            refuse_hidden_costs(call.path, call.body)
             priced = [(place, price) for place, price in priced if price is not None]
             if not priced:
                 raise Unpriced(param="model")
@@ -113,6 +116,7 @@ class Meter:
             return
         seconds = monotonic() - record.started
         usage, cost, exactness = self._charge(record, admission, seconds)
+        cost = min(cost, MOST_COST)
         record.cost = None if exactness == "unpriced" else cost
         record.exactness = exactness
         self._books.close(
@@ -175,7 +179,8 @@ class Meter:
         assert record.provider is not None
         assert record.model_served is not None
         price = self._prices.price(record.provider, record.model_served)
-        usage, exactness = _used(record, admission.estimate, seconds)
+        worked = 0.0 if record.working_since is None else monotonic() - record.working_since
+        usage, exactness = _used(record, admission.estimate, worked)
         if usage is None:
             return None, 0, "exact"
         if price is None:
@@ -205,15 +210,22 @@ def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None
     """What a call used. None, exactly nothing, when it failed before any content.
 
     Without the vendor's closing count it is estimated: from what a stream brought, and for a caller who left
-    before anything came, from how long the vendor had worked.
+    also from how long the vendor had worked before anything came.
     """
     if record.usage is not None and record.usage_is_final:
         return record.usage, "exact"
     if record.first_byte is None:
-        if not record.gone:
+        if not record.gone or record.working_since is None:
             return None, "exact"
-        guess = Usage(worst.input_tokens, min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND)))
+        guess = Usage(worst.input_tokens, _within(seconds, worst))
     else:
         guess = estimated_usage(worst.input_tokens, *(record.produced if worst.output_tokens else NOTHING_PRODUCED))
+        if record.gone:  # before it wrote it may have thought, unseen: else whoever leaves at the end pays no thought
+            guess = replace(guess, output_tokens=guess.output_tokens + _within(record.first_byte, worst))
     known = record.usage or guess
     return replace(known, output_tokens=max(known.output_tokens, guess.output_tokens)), "estimated"
+
+
+def _within(seconds: float, worst: Estimate) -> int:
+    """Tokens that a vendor is taken to produce in a time."""
+    return min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND))

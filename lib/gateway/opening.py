@@ -164,6 +164,7 @@ class Opening:
             raise
         record = self._call.record
         record.attempts += 1
+        record.working_since = monotonic()
         record.provider = place.provider.name
         record.model_served = place.model
         self._call.client.on_leave(trial.answer.abort)
@@ -178,6 +179,7 @@ class Opening:
             raise error  # there was nothing left to try
         place = trial.place
         trial.answer.close()
+        self._call.record.working_since = None
         error.provider = error.provider or place.provider.name
         clean(error)
         self._error = error

@@ -230,8 +230,8 @@ _FORGET_WORKERS = Sql(
 )
 _LAPSE = Sql(
     "DELETE FROM spending WHERE (owner, period, start) IN (SELECT owner, period, start FROM spending "
-    "WHERE lapses_after < :now AND reserved = 0 LIMIT :most)"
-)
+    "WHERE lapses_after < :now AND reserved = 0 LIMIT :most) AND lapses_after < :now AND reserved = 0"
+)  # twice: PostgreSQL looks again at a line that was changed meanwhile, but not into the list
 _PRUNE = Sql("DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < :before ORDER BY id LIMIT :most)")
 
 

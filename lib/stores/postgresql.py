@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -103,7 +102,7 @@ class PostgresDatabase:
                 result = self._or_taken_back(cursor, work)
                 cursor.execute("COMMIT")
         except StoreUnavailable:  # the time is over: whatever comes on this connection is not for the next call
-            _drop(connection)
+            connection.pgconn.finish()
             raise
         except BaseException:
             self._keep(connection)
@@ -124,7 +123,7 @@ class PostgresDatabase:
         if connection.info.transaction_status == 0:
             self._idle.append(connection)
         else:
-            _drop(connection)
+            connection.pgconn.finish()
 
     def _open(self, seconds: float) -> Connection[Row]:
         import psycopg  # noqa: PLC0415  see above
@@ -135,6 +134,7 @@ class PostgresDatabase:
             autocommit=True,
             connect_timeout=max(2, int(self._timeout)),
             application_name="aiproxy",
+            client_encoding="utf8",  # else a database in SQL_ASCII gives bytes for text
             options=f"-c lock_timeout={milliseconds} -c statement_timeout={LONGEST} "
             f"-c idle_in_transaction_session_timeout={LONGEST}",
             tcp_user_timeout=milliseconds,
@@ -154,8 +154,3 @@ class _Session:
     def change(self, sql: Sql, params: Params = _NOTHING) -> int:
         """See `Session`."""
         return self._cursor.execute(sql.postgresql, params).rowcount
-
-
-def _drop(connection: Connection[Row]) -> None:
-    with suppress(Exception):  # it is broken already
-        connection.pgconn.finish()

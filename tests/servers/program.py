@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -44,8 +45,9 @@ class Program:
 
     def start(self, timeout: float = START_SECONDS) -> None:
         """Start and wait until it answers. Raises `RuntimeError` with its output otherwise."""
+        command = [*_ends_with_us(), *self._command]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, **self._options)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._options)
         end = time.monotonic() + timeout
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -93,6 +95,11 @@ class Program:
         for pid in [self._process.pid, *_below(self._process.pid)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+
+def _ends_with_us() -> Sequence[str]:
+    """What to put before a command so that it does not outlive a test run that was killed."""
+    return ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -16,14 +16,19 @@ def main() -> None:
     options = _parser().parse_args()
 
     def tell(call: Call) -> None:
-        print(describe(call), flush=True)
+        _say(describe(call))
 
     with Upstream(options.host, options.port, None if options.quiet else tell) as upstream:
-        print(f"OPENAI_BASE_URL={upstream.openai_url}\nANTHROPIC_BASE_URL={upstream.url}", flush=True)
+        _say(f"OPENAI_BASE_URL={upstream.openai_url}\nANTHROPIC_BASE_URL={upstream.url}")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
             print(upstream.summary() if options.quiet else "stopped")
+
+
+def _say(lines: str) -> None:
+    """Several threads do: with its last line break in the same write, so that they do not mix."""
+    print(lines + "\n", end="", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

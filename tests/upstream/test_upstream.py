@@ -271,13 +271,15 @@ def test_the_command_line() -> None:
     shown = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "silent-stream[-CHUNKS=2]" in shown
     with subprocess.Popen([*command, "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip().removeprefix("OPENAI_BASE_URL=")
-        address = url.removeprefix("http://").removesuffix("/v1")
-        connection = http.client.HTTPConnection(address, timeout=5)
-        connection.request("POST", CHAT, b'{"model": "gpt-4o"}')
-        assert connection.getresponse().read()
-        connection.close()
-        process.stdout.readline()
-        assert "POST /v1/chat/completions -> ok" in process.stdout.readline()
-        process.terminate()
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip().removeprefix("OPENAI_BASE_URL=")
+            address = url.removeprefix("http://").removesuffix("/v1")
+            connection = http.client.HTTPConnection(address, timeout=5)
+            connection.request("POST", CHAT, b'{"model": "gpt-4o"}')
+            assert connection.getresponse().read()
+            connection.close()
+            process.stdout.readline()
+            assert "POST /v1/chat/completions -> ok" in process.stdout.readline()
+        finally:
+            process.terminate()

@@ -217,21 +217,22 @@ class Door:
         return b"".join(self.blocks(self.call(model, path, stream=True, **fields)))
 
 
-def leave_soon(call: Call, seconds: float = 0.05) -> None:
-    """The caller leaves while others work: a moment after the first attempt, if one is made."""
+def leave_soon(call: Call, seconds: float = 0.05, *, content: bool = False) -> None:
+    """The caller leaves while others work: see `_later`."""
     assert isinstance(call.client, Visitor)
-    gevent.spawn(_later, call, seconds, call.client.leave)
+    gevent.spawn(_later, call, seconds, call.client.leave, content)
 
 
-def end_soon(call: Call, seconds: float = 0.05) -> None:
-    """The server can wait no longer: a moment after the first attempt, if one is made."""
+def end_soon(call: Call, seconds: float = 0.05, *, content: bool = False) -> None:
+    """The server can wait no longer: see `_later`."""
     assert isinstance(call.client, Visitor)
-    gevent.spawn(_later, call, seconds, call.client.end)
+    gevent.spawn(_later, call, seconds, call.client.end, content)
 
 
-def _later(call: Call, seconds: float, act: Callable[[], None]) -> None:
-    end = monotonic() + 1.0
-    while not call.record.attempts and monotonic() < end:
+def _later(call: Call, seconds: float, act: Callable[[], None], content: bool) -> None:
+    """Act a moment after the first attempt, or the first content, if there is one within a second or ten."""
+    end = monotonic() + (10.0 if content else 1.0)
+    while (call.record.first_byte is None if content else not call.record.attempts) and monotonic() < end:
         gevent.sleep(0.005)
     gevent.sleep(seconds)
     act()

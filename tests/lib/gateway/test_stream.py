@@ -268,7 +268,7 @@ def test_while_a_vendor_is_silent_pings_go_out_between_events(
     assert len(quiet) == len(other)
 
 
-@pytest.mark.parametrize("behaviour", ["slow-0.2", "slow-body-0.2"])
+@pytest.mark.parametrize("behaviour", ["slow-0.6", "slow-body-0.6"])
 def test_pings_before_the_first_content(door: Door, upstream: Upstream, behaviour: str) -> None:
     door.open(ping=0.04)
     upstream.plan(behaviour)
@@ -283,7 +283,7 @@ def test_pings_before_the_first_content(door: Door, upstream: Upstream, behaviou
 
 def test_pings_while_a_named_time_is_waited_out(door: Door, upstream: Upstream) -> None:
     door.open(ping=0.05)
-    upstream.plan("retry-ms-200")
+    upstream.plan("retry-ms-600")
     blocks = door.blocks(door.call(stream=True))
     assert blocks.count(PING) >= 2
     assert blocks[-1].endswith(b"data: [DONE]\n\n")
@@ -361,7 +361,7 @@ def test_closing_one_that_only_pinged_does_too(door: Door, upstream: Upstream) -
 def test_a_caller_who_leaves_in_a_silence_is_noticed(door: Door, upstream: Upstream, behaviour: str) -> None:
     upstream.plan(behaviour)
     call = door.call(stream=True)
-    leave_soon(call, 0.1)
+    leave_soon(call, 0.1, content=True)
     door.blocks(call)
     upstream.wait(lambda upstream: upstream.cancelled)
     assert (call.record.gone, call.record.error, door.tally.failures) == (True, None, [])
@@ -384,7 +384,7 @@ def test_a_server_that_can_wait_no_longer_says_so(
 ) -> None:
     upstream.plan(behaviour)
     call = door.call(model, path, stream=True)
-    end_soon(call, 0.1)
+    end_soon(call, 0.1, content=True)
     assert_ends_in_error(b"".join(door.blocks(call)), path, "shutting_down", 503)
     upstream.wait(lambda upstream: upstream.cancelled)
     assert (call.record.gone, call.record.status, door.tally.failures) == (False, 503, [])
@@ -404,7 +404,7 @@ def test_and_so_it_does_among_pings(door: Door, upstream: Upstream) -> None:
 def test_and_what_is_no_stream_of_events_is_broken_off(door: Door, upstream: Upstream) -> None:
     upstream.plan("slow-middle-60")
     call = door.call("openai/m", SPEECH)
-    end_soon(call, 0.1)
+    end_soon(call, 0.1, content=True)
     with pytest.raises(ConnectionResetError):
         door.blocks(call)
     assert (call.record.error, door.tally.failures) == ("shutting_down", [])
@@ -413,7 +413,7 @@ def test_and_what_is_no_stream_of_events_is_broken_off(door: Door, upstream: Ups
 def test_what_was_counted_until_then_is_kept(door: Door, upstream: Upstream) -> None:
     upstream.plan("silent-stream-2")
     call = door.call("anthropic/m", MESSAGE, stream=True)
-    leave_soon(call, 0.1)
+    leave_soon(call, 0.1, content=True)
     door.blocks(call)
     assert door.tally.used["input"] == 21
 

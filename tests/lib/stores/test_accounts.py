@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -172,6 +174,41 @@ def test_a_line_with_open_calls_does_not_lapse(accounts, database):
     accounts.open(reservation(10, DAY))
     assert accounts.tidy(DAY.lapses_after + 1, None) == 0
     assert held(database) == {KEY_DAY: (0, 10)}
+
+
+def test_a_line_that_is_reserved_on_meanwhile_does_not_lapse(accounts, database, url):
+    call = reservation(10, DAY)
+    accounts.open(call)
+    accounts.close(call, row(call, 1), NOW)
+    slow = _Slow(open_database(url, 20.0))
+    with ThreadPoolExecutor(2) as pool:
+        reserving = pool.submit(Accounts(slow).open, reservation(20, DAY))
+        slow.reached.wait(10)
+        tidying = pool.submit(accounts.tidy, DAY.lapses_after + 1, None)
+        time.sleep(0.3)  # by now it waits for the line
+        slow.may_commit.set()
+        reserving.result(10)
+        tidying.result(10)
+    slow.close()
+    assert held(database) == {KEY_DAY: (1, 20)}
+
+
+class _Slow:
+    """A database that waits before each COMMIT."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.close = database.close
+        self.reached, self.may_commit = threading.Event(), threading.Event()
+
+    def run(self, work):
+        def slowly(session):
+            done = work(session)
+            self.reached.set()
+            self.may_commit.wait(10)
+            return done
+
+        return self._database.run(slowly)
 
 
 def test_a_total_never_lapses(accounts, database):
