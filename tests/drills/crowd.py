@@ -55,8 +55,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Heard:
-    """What became of a call that began `at` (`time.monotonic`). `said` is None when the connection broke before a
-    whole answer had come."""
+    """What became of a call that began `at` (`time.monotonic`). `said` is None when the connection broke
+    before a whole answer had come."""
 
     ask: Ask
     said: Said | None

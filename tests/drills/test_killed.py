@@ -50,7 +50,7 @@ def server(vendor: Upstream, gateway: Serve, books: Books) -> Gateway:
         models=MODELS,
         WEB_CONCURRENCY="2",
         DATABASE_URL=books.url,
-        LEASE_SECONDS="2",
+        LEASE_SECONDS="3",
         STORE_TIMEOUT_SECONDS="10",
         MAX_COST_PER_RUN="1000",
         LOG_LEVEL="WARNING",
