@@ -27,7 +27,7 @@ from lib.ledger import Books
 from lib.limits import Prices, Rates
 from lib.net import HttpClient
 from lib.providers import Catalog, build_catalog
-from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
+from lib.stores import Accounts, Counters, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
 from lib.wire import Shape
 
@@ -51,7 +51,7 @@ class Services:
     evaluation: Evaluation
     settler: Settler
     books: Books
-    rates: Rates
+    counters: Counters
     lifecycle: Lifecycle
     http: HttpClient
 
@@ -74,7 +74,8 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
     books = before.books if before else build_books(settings, database, settler)
     defaults = models.defaults
     prices = build_prices(settings, models)
-    rates = before.rates if before else build_rates(settings, settler)
+    counters = before.counters if before else build_counters(settings)
+    rates = Rates(counters, settings.rates_when_down, on_unavailable=partial(settler.store_failed, "rates"))
     meter = Meter(books, prices, rates, _terms(settings, models))
     gateway = Gateway(
         Chooser(models, catalog),
@@ -101,7 +102,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         evaluation=Evaluation(agents),
         settler=settler,
         books=books,
-        rates=rates,
+        counters=counters,
         lifecycle=before.lifecycle if before else Lifecycle(),
         http=http,
     )
@@ -138,12 +139,11 @@ def build_books(settings: Settings, database: Database, settler: Settler) -> Boo
     )
 
 
-def build_rates(settings: Settings, settler: Settler) -> Rates:
+def build_counters(settings: Settings) -> Counters:
     """The counters of requests and tokens a minute. Connects when they are first used."""
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     file = counters_path(settings.database_url.get_secret_value())
-    counters = open_counters(redis_url, file, settings.store_timeout_seconds)
-    return Rates(counters, settings.rates_when_down, on_unavailable=lambda _what: settler.store_failed("rates"))
+    return open_counters(redis_url, file, settings.store_timeout_seconds)
 
 
 def _terms(settings: Settings, models: ModelsFile) -> Terms:

@@ -34,7 +34,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 def renew(app: Flask, settings: Settings, models: ModelsFile) -> None:
     """Go over to other settings and models, for the requests that come from now on. Open calls end as they began.
 
-    What belongs to the server (address, workers, log, metrics) stays. Raises `SettingsError`, and then nothing changed.
+    What belongs to the server (address, workers, log, metrics, the stores, origins) stays. Raises `SettingsError`,
+    and then nothing changed.
     """
     before: Services = app.extensions[EXTENSION]
     app.extensions[EXTENSION] = build_services(settings, models, before)

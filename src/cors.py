@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 _RATES = (f"x-ratelimit-{what}-{kind}" for what in ("limit", "remaining", "reset") for kind in ("requests", "tokens"))
-_EXPOSED = ", ".join(("X-Request-ID", "X-Process-Time", "Retry-After", *_RATES))
+_EXPOSED = ", ".join(("X-Request-ID", "X-Process-Time", "Retry-After", "X-Next-Cursor", "X-Truncated", *_RATES))
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     ("Access-Control-Max-Age", "600"),

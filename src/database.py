@@ -7,8 +7,9 @@ import sys
 
 from lib.base import Settings, SettingsError
 from lib.base.errors import StoreUnavailable
-from lib.stores import HEAD, Database, fault, open_database, version
+from lib.stores import HEAD, Database, fault, version
 from lib.telemetry import get_logger
+from lib.wiring import build_database
 
 log = get_logger("aiproxy.server")
 MIGRATE = [sys.executable, "-m", "lib.cli.migrate"]
@@ -20,10 +21,7 @@ def prepare(settings: Settings) -> None:
 
     Raises `SettingsError`.
     """
-    try:
-        database = open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds)
-    except ValueError as error:
-        raise SettingsError(f"DATABASE_URL: {error}") from None
+    database = build_database(settings)
     if database.kind == "sqlite":
         _bring_up(database)
     else:

@@ -8,7 +8,6 @@ import signal
 import sys
 from contextlib import suppress
 from errno import ECONNRESET
-from functools import partial
 from http import HTTPStatus
 from math import ceil
 from socket import SHUT_WR
@@ -80,9 +79,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self.cfg.set("graceful_timeout", ceil(self._grace) + FAREWELL_SECONDS)  # the master's includes the drain
         if self._outdated:
             server.reread(self.wsgi)
-        services = self.wsgi.extensions[EXTENSION]
-        keeper = Keeper(services.books, partial(_depend, services), gevent.sleep)
+        keeper = Keeper(self.wsgi.extensions[EXTENSION].books, self._depend, gevent.sleep)
         gevent.spawn(keeper.run)
+
+    def _depend(self, there: bool) -> None:
+        """The database answers, or it does not: that matters when calls are refused without it."""
+        services: Services = self.wsgi.extensions[EXTENSION]
+        needed = "refuse" in (services.settings.budgets_when_down, services.settings.ledger_when_down)
+        services.lifecycle.depend(met=there or not needed)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""
@@ -151,12 +155,6 @@ def _linger(sock: Any, seconds: float) -> None:
         sock.shutdown(SHUT_WR)
         while sock.recv(LINGER_BYTES):
             gevent.sleep(0.01)
-
-
-def _depend(services: Services, there: bool) -> None:
-    """The database answers, or it does not: that matters when calls are refused without it."""
-    needed = "refuse" in (services.settings.budgets_when_down, services.settings.ledger_when_down)
-    services.lifecycle.depend(met=there or not needed)
 
 
 class _Connection(gevent.socket.socket):

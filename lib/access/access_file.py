@@ -173,11 +173,16 @@ def _limit_faults(row: IssuerRow) -> Iterator[str]:
         yield f"scopes: there are {', '.join(sorted(SCOPES))}"
     if not row.models or "" in row.models:
         yield "models: is empty"
+    periods = set()
     for position, budget in enumerate(row.budgets, 1):
         try:
-            parse_budget(budget)
+            period = parse_budget(budget).period
         except ValueError as error:
             yield f"budgets: entry {position}: {error}"
+            continue
+        if period in periods:  # one line of the books cannot be changed twice at once
+            yield f"budgets: entry {position}: is the second for one period"
+        periods.add(period)
     for name in ("rpm", "tpm"):
         limit = getattr(row, name)
         if limit is not None and limit < 1:

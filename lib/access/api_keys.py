@@ -36,6 +36,11 @@ class ManagedKey:
     previous_until: int | None
     revoked_at: int | None
 
+    @property
+    def owner(self) -> str:
+        """Under which its budgets are kept."""
+        return _owner(self.id)
+
     def shown(self) -> dict[str, Any]:
         """The fields as people read them; times are RFC 3339."""
         return {
@@ -157,32 +162,36 @@ def _granted(row: KeyRow, digest: str) -> _Granted:
     spec = KeySpec.decode(row.spec)
     ends = (row.expires_at, row.previous_until if digest != row.hash else None)
     caller = Caller(
-        row.name,
-        frozenset(spec.scopes),
-        spec.models,
-        spec.budgets,
-        f"key:{row.id}",
-        spec.rpm,
-        spec.tpm,
-        spec.tags,
-        row.id,
+        name=row.name,
+        scopes=frozenset(spec.scopes),
+        models=spec.models,
+        budgets=spec.budgets,
+        owner=_owner(row.id),
+        rpm=spec.rpm,
+        tpm=spec.tpm,
+        tags=spec.tags,
+        key=row.id,
     )
     return _Granted(
         caller, min((end for end in ends if end is not None), default=None), AddressList.parse(spec.allow_ips)
     )
 
 
+def _owner(key_id: str) -> str:
+    return f"key:{key_id}"
+
+
 def _managed(row: KeyRow, now: int) -> ManagedKey:
     overlap = row.previous_until if row.previous_until is not None and row.previous_until > now else None
     return ManagedKey(
-        row.id,
-        row.name,
-        _state(row, now),
-        KeySpec.decode(row.spec),
-        row.created_at,
-        row.expires_at,
-        overlap,
-        row.revoked_at,
+        id=row.id,
+        name=row.name,
+        state=_state(row, now),
+        spec=KeySpec.decode(row.spec),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        previous_until=overlap,
+        revoked_at=row.revoked_at,
     )
 
 

@@ -5,13 +5,13 @@ The addresses are the operator's, or the discovery document's of an issuer the o
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from lib.base import is_this_machine
 from lib.base.errors import AIProxyError
 from lib.net import Exchange, HttpClient, HttpRequest, Origin
 
@@ -34,7 +34,7 @@ def is_safe_url(url: str) -> bool:
         return False
     if not _URL.fullmatch(url) or not host or "@" in parts.netloc or "#" in url:
         return False
-    return parts.scheme == "https" or _is_this_machine(host)
+    return parts.scheme == "https" or is_this_machine(host)
 
 
 def fetch_jwks(issuer: str, jwks_url: str | None, seconds: float = FETCH_SECONDS) -> dict[str, Any]:
@@ -97,10 +97,3 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise KeysNotFetched("the document is not a JSON object")
     return document
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

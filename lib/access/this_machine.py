@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from lib.access.caller import LOCAL, Caller
+from lib.base import is_loopback, is_this_machine
 from lib.base.errors import Unauthorized
 
 
@@ -14,13 +13,6 @@ def from_this_machine(host: str, peer: str | None) -> Caller:
     `host` is the Host header. Raises `Unauthorized`.
     """
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if not _is_loopback(peer) or not (name == "localhost" or _is_loopback(name.strip("[]"))):
+    if not is_loopback(peer or "") or not is_this_machine(name.strip("[]")):
         raise Unauthorized("No AIPROXY_API_KEY is set: only this machine may call, as localhost.")
     return LOCAL
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from lib.access.caller import SCOPES, Caller
 from lib.access.identity import TokenIdentity
 
@@ -14,7 +16,7 @@ def caller_of(identity: TokenIdentity) -> Caller:
     Scopes that are not ours are left out.
     """
     return Caller(
-        name=f"{identity.issuer}:{identity.name}"[:MAX_NAME],
+        name=_short(f"{identity.issuer}:{identity.name}"),
         scopes=identity.scopes & SCOPES,
         models=identity.models,
         budgets=identity.budgets,
@@ -23,3 +25,11 @@ def caller_of(identity: TokenIdentity) -> Caller:
         tpm=identity.tpm,
         tags=identity.tags,
     )
+
+
+def _short(name: str) -> str:
+    """A name as records keep it: what does not fit ends with a hash of all of it, since names show whose a row is."""
+    if len(name) <= MAX_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return f"{name[: MAX_NAME - len(digest) - 1]}~{digest}"

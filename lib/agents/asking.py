@@ -16,7 +16,10 @@ from lib.base.errors import (
     AIProxyError,
     BadRequest,
     ClientGone,
+    NotServed,
     RateLimited,
+    UnknownModel,
+    Unpriced,
     VendorError,
     VendorOverloaded,
     VendorProtocolError,
@@ -27,6 +30,8 @@ from lib.gateway import Call, Client, Record, Reply
 from lib.wire import EMBED, JsonBody, read_error
 
 REFUSED = "The model provider refused the request."
+UNSUPPORTED = (UnknownModel, NotServed, Unpriced)
+"""What a model is that an agent may not or cannot call."""
 _THE_AGENTS_OWN = frozenset({400, 413, 422})  # what a vendor refuses about what the agent wrote
 _IN_STREAM: dict[int, type[AIProxyError]] = {429: RateLimited, 503: VendorOverloaded, 504: VendorTimeout}
 

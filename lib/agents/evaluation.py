@@ -10,24 +10,21 @@ import msgspec
 
 from lib.access import Caller
 from lib.agents import tools
-from lib.agents.asking import Agents, Asker, chat, embed
+from lib.agents.asking import UNSUPPORTED, Agents, Asker, chat, embed
 from lib.agents.fields import EmbeddingRequest, InferenceRequest, UsageQuery, read, read_query
 from lib.agents.models import chat_row, embedding_row
-from lib.agents.spending import over_limit, usage
+from lib.agents.spending import at_cap, over_limit, usage
 from lib.agents.vectors import first_vector
 from lib.base.errors import (
     AIProxyError,
     InvalidFields,
-    NotServed,
     RunSpent,
     UnknownModel,
-    Unpriced,
     VendorProtocolError,
 )
 
 NONE_WITH_TOOLS = "If you specify a tool mode of NONE, you must not specify any tools."
 REQUIRED_WITHOUT_TOOLS = "If you specify a tool mode of REQUIRED, you must specify at least one tool."
-_UNSUPPORTED = (UnknownModel, NotServed, Unpriced)
 Json = dict[str, Any]
 
 
@@ -79,9 +76,9 @@ class Evaluation:
         """Turn what goes wrong into the contract's own words. A run at its cap comes before an unknown model."""
         try:
             yield
-        except _UNSUPPORTED as error:
+        except UNSUPPORTED as error:
             spending = self._agents.gateway.run_spending(asker.caller, run)
-            if spending.spent >= spending.cap:
+            if at_cap(spending):
                 raise over_limit(spending) from None
             message = f"The model {model} is not supported by Ridges for {kind.lower()}."
             raise UnknownModel(message, detail=error.detail) from None

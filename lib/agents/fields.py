@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from lib.base.errors import Fault, InvalidFields
 
 MAX_NAME = 256  # characters of a run's or a model's name
+MAX_LIST = 10_000  # messages, tools, or parameters of a tool
 _WORDS = {"uuid_parsing": "Input should be a valid UUID"}  # where the usual ones repeat a part of the input
 _Body = TypeVar("_Body", bound=BaseModel)
+_Entry = TypeVar("_Entry")
+Some = Annotated[list[_Entry], Field(max_length=MAX_LIST, fail_fast=True)]
+"""A list. Of its wrong entries only the first is told: a body has room for millions, and each takes half a KiB."""
 
 
 def is_run_name(text: str) -> bool:
@@ -48,7 +52,7 @@ class GuideInference(_Fields):
     """The body of `POST /agents/inference`."""
 
     run_id: Name
-    messages: list[Message]
+    messages: Some[Message]
     model: Name | None = None
     temperature: float | None = None
 
@@ -74,7 +78,7 @@ class Tool(_Fields):
 
     name: str
     description: str
-    parameters: list[Parameter]
+    parameters: Some[Parameter]
 
 
 class InferenceRequest(_Fields):
@@ -83,9 +87,9 @@ class InferenceRequest(_Fields):
     evaluation_run_id: UUID
     model: Name
     temperature: float
-    messages: list[Message]
+    messages: Some[Message]
     tool_mode: Literal["none", "auto", "required"] | None = None
-    tools: list[Tool] | None = None
+    tools: Some[Tool] | None = None
 
 
 class EmbeddingRequest(_Fields):
@@ -114,7 +118,7 @@ QUERIES: Mapping[str, type[BaseModel]] = {"/api/usage": UsageQuery}
 
 
 def read(kind: type[_Body], raw: bytes) -> _Body:
-    """A JSON body. Raises `InvalidFields` with every fault in it."""
+    """A JSON body. Raises `InvalidFields` with its faults; of a list the first one only."""
     try:
         return kind.model_validate_json(raw)
     except ValidationError as error:

@@ -7,17 +7,16 @@ from typing import Any
 
 import msgspec
 
-from lib.agents.asking import Agents, Asker, chat, embed
+from lib.agents.asking import UNSUPPORTED, Agents, Asker, chat, embed
 from lib.agents.fields import GuideEmbedding, GuideInference, read
-from lib.agents.spending import EMBEDDING_CAP, INFERENCE_CAP
-from lib.base.errors import BudgetExceeded, NotServed, RunSpent, UnknownModel, Unpriced
+from lib.agents.spending import EMBEDDING_CAP, INFERENCE_CAP, at_cap
+from lib.base.errors import BudgetExceeded, RunSpent, UnknownModel
 from lib.gateway import Reply
 
 MAX_TOKENS = 1024
 TEMPERATURE = 0.7
 NO_CONTENT = "No response content received from the model"
 _JSON = [("content-type", "application/json")]
-_UNSUPPORTED = (UnknownModel, NotServed, Unpriced)
 
 
 class Guide:
@@ -35,7 +34,7 @@ class Guide:
             if not models.chat.allows(model, asker.caller):
                 raise UnknownModel
             answer = chat(self._agents, asker, asked.run_id, _body(asked, model))
-        except _UNSUPPORTED:
+        except UNSUPPORTED:
             return self._unsupported(asker, asked.run_id, model, models.chat.names(asker.caller), INFERENCE_CAP)
         except BudgetExceeded as error:
             return _error(INFERENCE_CAP if isinstance(error, RunSpent) else error.message)
@@ -50,7 +49,7 @@ class Guide:
             if not models.embedding.allows(model, asker.caller):
                 raise UnknownModel
             return embed(self._agents, asker, asked.run_id, model, asked.input, bare=True)
-        except _UNSUPPORTED:
+        except UNSUPPORTED:
             return self._unsupported(asker, asked.run_id, model, models.embedding.names(asker.caller), EMBEDDING_CAP)
         except BudgetExceeded as error:
             return _error(EMBEDDING_CAP if isinstance(error, RunSpent) else error.message)
@@ -58,7 +57,7 @@ class Guide:
     def _unsupported(self, asker: Asker, run: str, model: str, names: Sequence[str], cap: str) -> Reply:
         """A model that may not be called; of a run that is at its cap, that is said first."""
         spending = self._agents.gateway.run_spending(asker.caller, run)
-        if spending.spent >= spending.cap:
+        if at_cap(spending):
             return _error(cap)
         return _error(f"Model {model} not supported. Please use one of the following models: {list(names)}")
 

@@ -48,6 +48,11 @@ def usage(spending: Spending) -> dict[str, Any]:
     }
 
 
+def at_cap(spending: Spending) -> bool:
+    """Whether a run can pay for no call any more."""
+    return spending.spent >= spending.cap
+
+
 def over_limit(spending: Spending) -> RunSpent:
     """The 429 for a call that a run's cap does not allow; it names limit and cost."""
     open_calls = f", {show(spending.reserved)} USD reserved for open calls" if spending.reserved else ""

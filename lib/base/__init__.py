@@ -15,7 +15,7 @@ from lib.base.models_file import (
     Timeouts,
     load_models,
 )
-from lib.base.networks import Network, parse_networks
+from lib.base.networks import Network, is_loopback, is_this_machine, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
 
@@ -39,7 +39,9 @@ __all__ = [
     "Target",
     "Timeouts",
     "errors",
+    "is_loopback",
     "is_pattern",
+    "is_this_machine",
     "load",
     "load_models",
     "money",

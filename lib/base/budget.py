@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 Period = Literal["day", "week", "month", "total"]
 PERIODS: tuple[Period, ...] = get_args(Period)
-MAX_USD = 1_000_000_000
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

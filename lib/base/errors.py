@@ -26,6 +26,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── InvalidFields              422, names every field at fault
     │   └── RateLimited                429, may carry retry_after
     ├── ClientGone                     499: nobody is left to answer
+    ├── StoreFault                     500: a store refuses what we gave it
     └── GatewayError                   5xx: not the caller's fault
         ├── VendorError                502
         │   ├── VendorUnreachable      502
@@ -36,6 +37,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
         ├── StoreUnavailable           503, a database or counter of ours
+        │   └── StoreNotAsked          503, no turn in time, or it failed a moment ago
         └── Draining                   503
 """
 
@@ -104,7 +106,7 @@ class NotServed(BadRequest):
 
 
 class Unpriced(BadRequest):
-    """400: the caller has a budget and the model no price, so nothing could be reserved."""
+    """400: the caller has a budget and the model, or what is asked of it, no price: nothing could be reserved."""
 
     code = "model_not_priced"
     message = "This model has no price here, so a key with a budget cannot call it."
@@ -326,12 +328,20 @@ class IssuerUnavailable(GatewayError):
     message = "The identity provider could not be reached. Try again later."
 
 
+class StoreFault(AIProxyError):
+    """500: a store refuses what it was given. It is there; the fault is ours."""
+
+
 class StoreUnavailable(GatewayError):
-    """503: a store that is needed to answer is down or slow."""
+    """503: a store that is needed to answer is down or slow. It may have done what it was asked for after all."""
 
     code = "store_unavailable"
     status = 503
     message = "The gateway cannot keep its books at the moment. Try again later."
+
+
+class StoreNotAsked(StoreUnavailable):
+    """503: the store was not even asked. So many other calls wanted a turn, or it failed a moment ago."""
 
 
 class Draining(GatewayError):

@@ -11,7 +11,6 @@ MOST = 1_000_000_000  # USD that an amount given by a person may be
 _PLAIN = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _ONE = Decimal(1)
-_NINE_PLACES = Decimal((0, (1,), -9))
 
 
 def to_nano(usd: Decimal) -> int:
@@ -19,11 +18,6 @@ def to_nano(usd: Decimal) -> int:
     if not usd.is_finite() or abs(usd) > NANO * MOST:
         raise ValueError("an amount must be finite and within reach")
     return int(_EXACT.scaleb(usd, 9).quantize(_ONE, context=_EXACT))
-
-
-def from_nano(nano: int) -> Decimal:
-    """An amount of nano-USD in USD, exactly, with nine decimals."""
-    return Decimal(nano).scaleb(-9, context=_EXACT).quantize(_NINE_PLACES, context=_EXACT)
 
 
 def parse_usd(text: str) -> Decimal:

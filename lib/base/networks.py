@@ -1,4 +1,7 @@
-"""Lists of addresses as settings and keys spell them: IPv4, IPv6, and blocks in CIDR notation (RFC 4632, RFC 4291)."""
+"""Addresses, and lists of them as settings and keys spell them: IPv4, IPv6, and blocks in CIDR notation.
+
+Sources: RFC 4632 (CIDR), RFC 4291 (IPv6).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,19 @@ def parse_networks(words: Iterable[str]) -> tuple[Network, ...]:
             except ValueError:
                 raise ValueError(f"entry {position} is neither an address nor a CIDR block") from None
     return tuple(found)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a text is an address of this machine that no other can reach."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host, by address or as `localhost`, is this machine and no other."""
+    return host == "localhost" or is_loopback(host)
 
 
 def _network(text: str) -> Network:

@@ -7,7 +7,6 @@ a setting is described in one place.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ from pydantic import (
 )
 
 from lib.base.money import MOST
-from lib.base.networks import parse_networks
+from lib.base.networks import is_this_machine, parse_networks
 from lib.base.price_rows import DEAREST
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
@@ -99,7 +98,10 @@ class Settings(BaseModel):
         "<database> for several machines.",
     )
     store_timeout_seconds: float = Field(
-        2, gt=0, description="The longest that a call waits for a store of ours; for Redis, 0.25 at most."
+        2,
+        gt=0,
+        description="The longest that a call waits for a store of ours, "
+        "and three times as long for its turn in a crowd; for Redis, 0.25 at most.",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -118,11 +120,11 @@ class Settings(BaseModel):
     lease_seconds: float = Field(
         30, ge=1, description="A worker that was silent for so long is taken for dead; its open calls are lost."
     )
-    ledger_retention_days: float = Field(400, gt=0, description="How long the ledger keeps its rows.")
+    ledger_retention_days: float = Field(400, gt=0, le=36_500, description="How long the ledger keeps its rows.")
     max_cost_per_run: Decimal = Field(
         Decimal("2.0"), gt=0, le=MOST, description="USD that one run of an agent may cost."
     )
-    run_ttl_hours: float = Field(24, gt=0, description="How long a run is known after its last call.")
+    run_ttl_hours: float = Field(24, gt=0, le=876_000, description="How long a run is known after its last call.")
     embedding_price_per_second: Decimal = Field(
         Decimal("0.0001"), ge=0, le=DEAREST, description="USD for each second of an embedding at CHUTES_EMBED_URL."
     )
@@ -271,12 +273,7 @@ class Settings(BaseModel):
     @property
     def loopback_only(self) -> bool:
         """Whether the server can be reached from this machine alone."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_this_machine(self.host)
 
 
 def setting_names() -> list[str]:

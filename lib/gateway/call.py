@@ -52,11 +52,12 @@ class Admitted(Protocol):
 
 @dataclass(slots=True)
 class Record:
-    """What is known of a call once it is over: the access line, the metrics, later the ledger.
+    """What is known of a call once it is over: the access line, the metrics, the ledger.
 
-    Times are in seconds; `first_byte` counts from the start to the first content. `usage_is_final`: it is the
-    vendor's closing count. `produced` is what a stream brought, for want of that. `cost` is in nano-USD, None
-    when the model has no price. `admission` settles it.
+    Times are in seconds; `first_byte` counts from the start to the first content. `working_since` is when the vendor
+    was asked that works on it, on the monotonic clock; None while none does. `usage_is_final`: it is the vendor's
+    closing count. `produced` is what a stream brought, for want of that. `cost` is in nano-USD, None when the model
+    has no price. `admission` settles it.
     """
 
     started: float = field(default_factory=monotonic)
@@ -69,6 +70,7 @@ class Record:
     model_served: str | None = None
     provider: str | None = None
     attempts: int = 0
+    working_since: float | None = None
     stream: bool = False
     status: int = 0
     error: str | None = None
@@ -94,7 +96,8 @@ class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
     `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
-    names none. `deadline` is on the monotonic clock, set when the call is admitted.
+    names none. `most_tokens` is what an answer may have when the body names no maximum; None for any number.
+    `deadline` is on the monotonic clock, set when the call is admitted.
     """
 
     path: Path
@@ -105,6 +108,7 @@ class Call:
     record: Record
     run: str | None = None
     model: str | None = None
+    most_tokens: int | None = None
     deadline: float = float("inf")
 
     def aborted(self) -> AIProxyError:

@@ -10,7 +10,7 @@ from typing import Literal
 from lib.base.errors import Forbidden, StoreUnavailable, Unpriced
 from lib.gateway.call import NOTHING_PRODUCED, Call, Record
 from lib.gateway.choose import Place
-from lib.ledger import Books, Exactness, Facts, Outcome
+from lib.ledger import MOST_COST, Books, Exactness, Facts, Outcome
 from lib.limits import (
     Estimate,
     Price,
@@ -21,6 +21,7 @@ from lib.limits import (
     estimate,
     estimated_usage,
     exceeded,
+    refuse_hidden_costs,
     run_line,
 )
 from lib.stores import Line, Overdrawn, Reservation, Standing
@@ -29,7 +30,7 @@ from lib.wire import Shape, Usage
 
 log = get_logger("aiproxy.meter")
 
-TOKENS_PER_SECOND = 50  # that a vendor is taken to produce for a caller who leaves before anything came
+TOKENS_PER_SECOND = 50  # that a vendor is taken to produce, before anything comes, for a caller who leaves
 UNPRICED = Price("free")  # for the estimate's tokens
 _SELDOM_COUNTED = frozenset({Shape.SPEECH, Shape.TRANSCRIPTION, Shape.IMAGE})  # sold by the piece or the second
 WhenDown = Literal["refuse", "allow"]
@@ -78,7 +79,8 @@ class Meter:
     def admit(self, call: Call, places: list[Place]) -> list[Place]:
         """Take what the call may need at most; the places that it may be sent to.
 
-        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken.
+        Raises `Forbidden`, `Unpriced`, `RateLimited`, `BudgetExceeded`, `StoreUnavailable`; then nothing is taken but
+        the request that was counted.
         """
         caller, record = call.caller, call.record
         assert record.model_asked is not None
@@ -88,10 +90,13 @@ class Meter:
         lines = self._lines(call, now)
         priced = [(place, self._prices.price(place.provider.name, place.model)) for place in places]
         if lines:
+            refuse_hidden_costs(call.path, call.body)
             priced = [(place, price) for place, price in priced if price is not None]
             if not priced:
                 raise Unpriced(param="model")
         worst = self._worst(call, [price for _, price in priced])
+        if lines and worst.cost_nano:
+            call.most_tokens = worst.assumed
         taken = None
         if caller.rpm is not None or caller.tpm is not None:
             taken = self._rates.take(caller.owner, caller.rpm, caller.tpm, worst.input_tokens + worst.output_tokens)
@@ -113,6 +118,7 @@ class Meter:
             return
         seconds = monotonic() - record.started
         usage, cost, exactness = self._charge(record, admission, seconds)
+        cost = min(cost, MOST_COST)
         record.cost = None if exactness == "unpriced" else cost
         record.exactness = exactness
         self._books.close(
@@ -150,10 +156,13 @@ class Meter:
         return run_line(owner, run, self._terms.run_cap, now, self._terms.run_ttl)
 
     def _worst(self, call: Call, prices: Sequence[Price | None]) -> Estimate:
-        """The dearest of the places that may be tried."""
+        """The dearest of the places that may be tried; `assumed` is the least of theirs, as it holds for all."""
         output = self._terms.reserve_output
         estimates = [estimate(call.path, call.body, price or UNPRICED, output) for price in prices]
-        return max(estimates, key=lambda each: each.cost_nano)
+        if len(estimates) == 1:
+            return estimates[0]
+        dearest = max(estimates, key=lambda each: each.cost_nano)
+        return replace(dearest, assumed=min((e.assumed for e in estimates if e.assumed is not None), default=None))
 
     def _reserve(self, amount: int, lines: tuple[Line, ...], facts: Facts) -> Reservation:
         try:
@@ -175,7 +184,7 @@ class Meter:
         assert record.provider is not None
         assert record.model_served is not None
         price = self._prices.price(record.provider, record.model_served)
-        usage, exactness = _used(record, admission.estimate, seconds)
+        usage, exactness = _used(record, admission.estimate, monotonic())
         if usage is None:
             return None, 0, "exact"
         if price is None:
@@ -201,19 +210,27 @@ def _facts(call: Call, now: int) -> Facts:
     )
 
 
-def _used(record: Record, worst: Estimate, seconds: float) -> tuple[Usage | None, Exactness]:
+def _used(record: Record, worst: Estimate, now: float) -> tuple[Usage | None, Exactness]:
     """What a call used. None, exactly nothing, when it failed before any content.
 
     Without the vendor's closing count it is estimated: from what a stream brought, and for a caller who left
-    before anything came, from how long the vendor had worked.
+    also from how long the vendor had worked before anything came.
     """
     if record.usage is not None and record.usage_is_final:
         return record.usage, "exact"
     if record.first_byte is None:
-        if not record.gone:
+        if not record.gone or record.working_since is None:
             return None, "exact"
-        guess = Usage(worst.input_tokens, min(worst.output_tokens, int(seconds * TOKENS_PER_SECOND)))
+        guess = Usage(worst.input_tokens, _within(now - record.working_since, worst))
     else:
         guess = estimated_usage(worst.input_tokens, *(record.produced if worst.output_tokens else NOTHING_PRODUCED))
+        if record.gone:  # before it wrote it may have thought, unseen: else whoever leaves at the end pays no thought
+            first = record.started + record.first_byte - (record.working_since or record.started)
+            guess = replace(guess, output_tokens=guess.output_tokens + _within(first, worst))
     known = record.usage or guess
     return replace(known, output_tokens=max(known.output_tokens, guess.output_tokens)), "estimated"
+
+
+def _within(seconds: float, worst: Estimate) -> int:
+    """Tokens that a vendor is taken to produce in a time."""
+    return min(worst.output_tokens, int(max(0.0, seconds) * TOKENS_PER_SECOND))

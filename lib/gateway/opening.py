@@ -103,7 +103,11 @@ class Opening:
             if self._trial is None:
                 return None
         trial = self._trial
-        opened = trial.advance(until)
+        try:
+            opened = trial.advance(until)
+        finally:
+            if trial.sent and self._call.record.working_since is None:
+                self._call.record.working_since = monotonic()
         if opened is not None:
             self._trial = None
             self._circuit.succeeded(trial.place.key)
@@ -164,6 +168,7 @@ class Opening:
             raise
         record = self._call.record
         record.attempts += 1
+        record.working_since = monotonic() if trial.sent else None
         record.provider = place.provider.name
         record.model_served = place.model
         self._call.client.on_leave(trial.answer.abort)
@@ -178,6 +183,7 @@ class Opening:
             raise error  # there was nothing left to try
         place = trial.place
         trial.answer.close()
+        self._call.record.working_since = None
         error.provider = error.provider or place.provider.name
         clean(error)
         self._error = error

@@ -16,6 +16,8 @@ from lib.net import Wait
 from lib.providers import Outgoing
 from lib.wire import Form, JsonBody, Shape, Translation, counterpart, translation
 
+# What shapes call the most tokens of an answer; a chat completion, what its vendor does.
+_LIMITED = {Shape.CHAT: None, Shape.COMPLETION: "max_tokens", Shape.RESPONSE: "max_output_tokens"}
 _COUNTS_ON_REQUEST = (Shape.CHAT, Shape.COMPLETION)  # streams that hold usage only when asked
 
 
@@ -47,7 +49,10 @@ def prepare(call: Call, place: Place) -> Sending:
         return _same_dialect(call, call.body, place)
     path = counterpart(call.path)
     assert path is not None  # a provider that does not serve the path was not chosen
-    body = between.request(call.body.decode(), place.model)
+    asked = call.body.decode()
+    if call.most_tokens is not None and call.path.shape is Shape.CHAT:
+        asked["max_completion_tokens"] = call.most_tokens
+    body = between.request(asked, place.model)
     if "max_completion_tokens" in body:
         body[place.provider.token_limit] = body.pop("max_completion_tokens")
     if path.shape in _COUNTS_ON_REQUEST and call.record.stream and _asks(place):
@@ -69,6 +74,8 @@ def _same_dialect(call: Call, body: JsonBody, place: Place) -> Sending:
     changes: dict[str, Any] = {}
     if call.path.names_model and body.get("model") != place.model:
         changes["model"] = place.model
+    if call.most_tokens is not None and call.path.shape in _LIMITED:
+        changes[_LIMITED[call.path.shape] or place.provider.token_limit] = call.most_tokens
     strip = False
     if call.record.stream and call.path.shape in _COUNTS_ON_REQUEST and _asks(place) and not wants_usage(call):
         options = body.get("stream_options")

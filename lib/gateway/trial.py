@@ -36,8 +36,8 @@ class Opened:
 class Trial:
     """An open answer, read until it shows content or fails.
 
-    `give_up_at` is on the monotonic clock. A whole answer that has begun to come may take as long as it
-    likes, as long as it is not silent for longer than the place's `idle`.
+    `sent` tells whether the vendor has the whole request. `give_up_at` is on the monotonic clock. A whole answer
+    that has begun to come may take as long as it likes, as long as it is not silent for longer than the place's `idle`.
     """
 
     def __init__(self, place: Place, sending: Sending) -> None:
@@ -47,7 +47,7 @@ class Trial:
         self._buffer = bytearray()
         self._coming = WholeEvents()
         self._kind: str | None = None
-        self._sent = isinstance(sending.outgoing.body, bytes)
+        self.sent = isinstance(sending.outgoing.body, bytes)
         self.give_up_at = _after(place.timeouts.first_byte)
         self.answer = place.provider.send(sending.outgoing)
 
@@ -86,9 +86,10 @@ class Trial:
 
     def _start(self, until: float) -> bool:
         """Wait for the head. An upload is as slow as its caller: the wait begins when it is over."""
-        if not self._sent:
-            self._sent = True
-            if self.answer.start(0.0):
+        if not self.sent:
+            started = self.answer.start(0.0)
+            self.sent = True
+            if started:
                 return True
             self.give_up_at = _after(self.place.timeouts.first_byte)
         if self.answer.start(_left(min(until, self.give_up_at))):

@@ -14,6 +14,8 @@ from lib.wire import Usage
 
 Exactness = Literal["exact", "estimated", "unpriced"]
 NO_USAGE = Usage()
+MOST = 2**40  # tokens of one call that are believed: the sums of many must be numbers that a store holds
+MOST_COST = 10**15  # nano-USD, a million dollars, likewise
 MAX_CODE = 64  # characters of an error's code, which may be a vendor's
 _encode = msgspec.json.encode
 
@@ -84,11 +86,11 @@ class Outcome:
             "attempts": self.attempts,
             "status": self.status,
             "error": _plain(self.error) if self.error else None,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
-            "reasoning_tokens": usage.reasoning_tokens,
+            "input_tokens": min(usage.input_tokens, MOST),
+            "output_tokens": min(usage.output_tokens, MOST),
+            "cache_read_tokens": min(usage.cache_read_tokens, MOST),
+            "cache_write_tokens": min(usage.cache_write_tokens + usage.cache_write_1h_tokens, MOST),
+            "reasoning_tokens": min(usage.reasoning_tokens, MOST),
             "cost": self.cost,
             "exactness": self.exactness,
             "first_byte_ms": None if self.first_byte is None else round(self.first_byte * 1000),

@@ -31,11 +31,14 @@ class Keeper:
     def run(self) -> None:
         """Go on for as long as the worker does."""
         while True:
-            self.turn()
+            try:
+                self.turn()
+            except Exception:
+                log.critical("the books could not be kept", exc_info=True)
             self._sleep(self._books.heartbeat)
 
     def turn(self) -> None:
-        """One round. Never raises."""
+        """One round."""
         try:
             self._books.keep()
             self._seen(there=True)

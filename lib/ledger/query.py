@@ -33,6 +33,15 @@ class Query:
     grouping: Grouping = DAYS
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetQuery:
+    """Whose budgets are asked for: those of the managed key of a name, the caller's own when None; and of which run."""
+
+    key: str | None
+    run: str | None
+    csv: bool | None
+
+
 def read_calls(arguments: Arguments) -> Query:
     """A question for rows. Raises `BadRequest`."""
     given = _read(arguments, CALLS)
@@ -49,10 +58,10 @@ def read_sums(arguments: Arguments) -> Query:
     return Query(_selection(given), given.get("limit", DEFAULT_GROUPS), given.get("format"), given.get("by", DAYS))
 
 
-def read_budgets(arguments: Arguments) -> tuple[str | None, bool | None]:
-    """The run whose budget is asked for as well, and whether CSV is. Raises `BadRequest`."""
+def read_budgets(arguments: Arguments) -> BudgetQuery:
+    """A question for budgets. Raises `BadRequest`."""
     given = _read(arguments, BUDGETS)
-    return given.get("run"), given.get("format")
+    return BudgetQuery(given.get("key"), given.get("run"), given.get("format"))
 
 
 def _selection(given: Mapping[str, Any], until: str | None = None) -> Selection:
@@ -133,6 +142,7 @@ SUMS: Mapping[str, Parameter] = {
     "format": _FORMAT,
 }
 BUDGETS: Mapping[str, Parameter] = {
+    "key": _named("the budgets of the managed key of this name, for an admin"),
     "run": _named("the budget of this run as well"),
     "format": _FORMAT,
 }

@@ -108,9 +108,16 @@ class Reports:
         """The sums of at most `limit` groups."""
         found, total = self._calls.sums(which, grouping.by, limit, grouping.tag)
         names = grouping.columns()
-        groups = [_named(grouping.by, names, row) for row in found]
-        added = [_whole(row[-len(SUM_COLUMNS) :]) for row in ([total] if total else found)]
-        return Sums(groups, total is not None, _money(_added(added)))
+        groups: list[dict[str, Any]] = []
+        whole = dict.fromkeys((*COUNTS, "cost"), 0)
+        for number, row in enumerate(found, 1):
+            sums = _whole(row[len(names) :])
+            groups.append({**_named(names, grouping.by, row), **_money(sums)})
+            for name, amount in sums.items():
+                whole[name] += amount
+            if number % BLOCK == 0:
+                time.sleep(0)
+        return Sums(groups, total is not None, _money(_whole(total) if total else whole))
 
 
 def moment(milliseconds: int) -> str:
@@ -133,9 +140,8 @@ def _tags(text: str | None) -> dict[str, str]:
     return _decode_tags(text) if text else {}
 
 
-def _named(by: tuple[str, ...], names: tuple[str, ...], row: Row) -> dict[str, Any]:
-    values = [_value(name, value) for name, value in zip(by, row, strict=False)]
-    return dict(zip(names, values, strict=True)) | _money(_whole(row[len(by) :]))
+def _named(names: tuple[str, ...], by: tuple[str, ...], row: Row) -> dict[str, Any]:
+    return {name: _value(what, value) for name, what, value in zip(names, by, row, strict=False)}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -150,10 +156,6 @@ def _whole(row: Row) -> dict[str, int]:
     """The sums of a row as whole numbers: a store says NULL for no rows, and adds in types of its own."""
     sums = {name: int(value or 0) for name, value in zip(SUM_COLUMNS, row, strict=True)}
     return {**{name: sums[name] for name in COUNTS}, "cost": sums["usd"] * NANO + sums["nano"]}
-
-
-def _added(rows: list[dict[str, int]]) -> dict[str, int]:
-    return {name: sum(row[name] for row in rows) for name in (*COUNTS, "cost")}
 
 
 def _money(sums: Mapping[str, int]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ def budget_lines(owner: str, budgets: Iterable[Budget], now: int) -> tuple[Line,
 
 def run_line(owner: str, run: str, cap: int, now: int, ttl: int) -> Line:
     """The line of one run of an owner: `cap` nano-USD in all, known until `ttl` milliseconds after its last call."""
-    return Line(f"{RUN}:{owner}/{run}", "total", 0, cap, now + ttl)
+    name = f"{RUN}:{len(owner)}:{owner}/{run}"  # the length: owners and runs may both hold a `/`
+    return Line(name, "total", 0, cap, now + ttl)
 
 
 def exceeded(standing: Standing, amount: int) -> BudgetExceeded:

@@ -5,6 +5,7 @@ It errs on the side of too much: what is left over is given back when the vendor
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lib.limits.price import Price, Worst
@@ -12,7 +13,7 @@ from lib.limits.weight import MEDIA_TOKENS, weight
 from lib.wire import Dialect, Form, JsonBody, Path, Shape, Usage
 
 MOST_OUTPUT = 1_000_000  # tokens of one answer that are believed of a request
-MOST_CHOICES = 128
+MOST_CHOICES = 100_000  # answers to one request: some vendors know no bound
 SECONDS = 30.0  # assumed of a call that is billed by its duration
 UNSEEN_TOKENS = 20_000  # assumed of what the vendor itself keeps and a request refers to
 FORM_BYTES = 5_000_000  # assumed of a form that does not say its length
@@ -21,16 +22,21 @@ AUDIO_TOKENS = 20  # of one second that is heard, or as many for what is written
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _UNSEEN = ("previous_response_id", "conversation")
+_NUMBER = re.compile(r"\s*\+?[0-9](?:_?[0-9]){0,19}(?:\.0*)?\s*")
 _NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.EMBED, Shape.MODERATION, Shape.TOKEN_COUNT})
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The most that a request is taken to use: tokens in, tokens out, and nano-USD."""
+    """The most that a request is taken to use: tokens in, tokens out, and nano-USD.
+
+    `assumed` are the tokens that one answer was taken to have at most, when the request does not say.
+    """
 
     input_tokens: int
     output_tokens: int
     cost_nano: int
+    assumed: int | None = None
 
 
 NOTHING = Estimate(0, 0, 0)
@@ -46,7 +52,8 @@ def estimate(path: Path, body: JsonBody | Form, price: Price, default_output: in
     window = _window(price)
     if window is not None:
         most = most._replace(input_tokens=min(most.input_tokens, window))
-    return Estimate(most.input_tokens, most.output_tokens, price.worst(most))
+    named = isinstance(body, Form) or _limit(body, 0) > 0
+    return Estimate(most.input_tokens, most.output_tokens, price.worst(most), None if named else assumed)
 
 
 def estimated_usage(input_tokens: int, events: int, content_bytes: int) -> Usage:
@@ -105,10 +112,11 @@ def _choices(path: Path, body: JsonBody) -> int:
 
 
 def _number(body: JsonBody, name: str) -> int:
-    """A whole number of the body, 0 when it is none."""
-    if body.kind(name) != "number":
-        return 0
-    value = body.get(name)
+    """A whole number of the body, 0 when it is none. Some vendors take `"7"` for 7."""
+    kind = body.kind(name)
+    value = body.get(name) if kind in ("number", "string") else 0
+    if isinstance(value, str):
+        value = float(value) if _NUMBER.fullmatch(value) else 0
     return int(value) if value == value // 1 else 0
 
 

@@ -19,6 +19,7 @@ from lib.wire import Usage
 Source = Literal["models.toml", "genai-prices", "free"]
 _MICRO = 1_000_000
 _MOST_SECONDS = 1e9
+MOST_NANO = 10**17  # of one call: a vendor's count beyond belief must not be more than the books can hold
 
 
 class Worst(NamedTuple):
@@ -81,7 +82,7 @@ class Price:
             total += _micros(audio_seconds(usage.raw)) * flat.audio_second
         if flat.search:
             total += searches(usage.raw) * flat.search
-        return rounded(max(total, 0), per)
+        return min(rounded(max(total, 0), per), MOST_NANO)
 
     def worst(self, most: Worst) -> int:
         """What a call that is no more than `most` costs, in nano-USD."""
@@ -96,7 +97,7 @@ class Price:
         if flat.second or flat.audio_second or flat.characters:
             total += _micros(most.seconds) * flat.second + _micros(most.audio_seconds) * flat.audio_second
             total += most.characters * flat.characters
-        return rounded(total, per)
+        return min(rounded(total, per), MOST_NANO)
 
 
 def _step(steps: tuple[Step, ...], prompt_tokens: int) -> Step:

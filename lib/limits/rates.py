@@ -24,8 +24,8 @@ log = get_logger("aiproxy.rates")
 class Rates:
     """Takes from a caller's rates and corrects what it took.
 
-    `on_failure` says what becomes of calls while the counters are down. `on_unavailable` is told each time, with
-    `take` or `correct`; `unavailable` is how often that was. Seconds are those of `clock`.
+    `on_failure` says what becomes of calls while the counters are down. `on_unavailable` is told each time;
+    `unavailable` is how often that was. Seconds are those of `clock`.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Rates:
         counters: Counters,
         on_failure: Literal["refuse", "allow"] = "allow",
         clock: Callable[[], float] = monotonic,
-        on_unavailable: Callable[[str], None] | None = None,
+        on_unavailable: Callable[[], None] | None = None,
     ) -> None:
         self.unavailable = 0
         self._counters = counters
@@ -56,7 +56,7 @@ class Rates:
         try:
             refused, windows = self._counters.take([hit for _, hit in asked])
         except StoreUnavailable as error:
-            self._failed("take", error)
+            self._failed(error)
             if self._refuses:
                 raise
             return Taken()
@@ -80,14 +80,14 @@ class Rates:
         try:
             self._counters.correct(counted.hit, counted.window.mark, used - counted.amount)
         except StoreUnavailable as error:
-            self._failed("correct", error)
+            self._failed(error)
         else:
             counted.amount = used
 
-    def _failed(self, what: str, error: StoreUnavailable) -> None:
+    def _failed(self, error: StoreUnavailable) -> None:
         self.unavailable += 1
         if self._on_unavailable is not None:
-            self._on_unavailable(what)
+            self._on_unavailable()
         now = self._clock()
         if now >= self._next_line:
             self._next_line = now + LOG_SECONDS

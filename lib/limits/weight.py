@@ -5,6 +5,7 @@ Time is linear in the size, about 1 µs for a KiB, whatever the bytes are.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 BYTES_A_TOKEN = 3  # English is 4 to 5, code and most other scripts about 3
@@ -12,7 +13,9 @@ BYTES_A_MEDIA_TOKEN = 50  # of base64; a picture of 100 KB is well below 2,000 t
 MEDIA_TOKENS = 2000  # a picture at full detail is about 1,600 tokens
 BLOCK = 1024  # bytes; a shorter run of base64 is taken for text
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"  # `\`: some write `\/`
-_SAYS_SO = (b"base64,", b'"data"', b'"bytes"')
+_KEY = 64  # bytes that a key takes at most, with what stands around it
+# where the dialects put media: a text that only looks like one is read, and paid for, as text
+_IS_KEY_OF_MEDIA = re.compile(rb'"(?:url|image_url|document_url|data|file_data|input_audio|image|bytes)"\s*:\s*\Z')
 
 
 class Weight(NamedTuple):
@@ -46,7 +49,7 @@ def _media(raw: bytes) -> tuple[int, int]:
 
 
 def _is_media(raw: bytes, at: int) -> bool:
-    """Whether the string in which a run lies begins as media do: text without blanks is still text."""
-    before = raw[max(0, at - BLOCK) : at]
+    """Whether the string in which a run lies is the value of a key of media."""
+    before = raw[max(0, at - BLOCK - _KEY) : at]
     quote = before.rfind(b'"')
-    return any(word in before[max(0, quote - 16) :] for word in _SAYS_SO)
+    return quote >= 0 and _IS_KEY_OF_MEDIA.search(before, max(0, quote - _KEY), quote) is not None

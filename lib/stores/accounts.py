@@ -1,15 +1,18 @@
 """Budgets and the ledger, moved together: what a call may cost is reserved before it, and settled after it.
 
 Every movement is one transaction, so a process that ends between any two statements leaves the books as they
-were before or as they are after. All amounts are in nano-USD, all times in milliseconds since 1970.
+were before or as they are after. Lines are shared by many calls, so they come last in it, and always in one order:
+two movements never wait for each other, and nobody waits for one longer than need be. All amounts are in nano-USD,
+all times in milliseconds since 1970.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -68,6 +71,13 @@ class Reservation:
     entry: Mapping[str, Any]
 
 
+class Swept(NamedTuple):
+    """How many reservations were closed, and the ids of those that cannot be read: they stay."""
+
+    closed: int
+    unreadable: list[str]
+
+
 class Overdrawn(Exception):
     """A line has less left than was asked for."""
 
@@ -88,14 +98,14 @@ class Accounts:
 
     def open(self, reservation: Reservation) -> None:
         """Reserve the amount on every line, or on none. Raises `Overdrawn`, `StoreUnavailable`."""
-        lines = tuple(sorted(reservation.lines))  # always in one order: two calls never wait for each other
+        lines = tuple(sorted(reservation.lines))
         if any(reservation.amount > line.cap for line in lines):
             raise self._overdrawn(lines)
 
         def work(session: Session) -> None:
+            session.change(_OPEN, _opened(reservation, lines))
             if lines and _reserve(session, reservation, lines) < len(lines):
                 raise _DoesNotFit
-            session.change(_OPEN, _opened(reservation, lines))
 
         try:
             self._database.run(work)
@@ -119,17 +129,21 @@ class Accounts:
                 charge -= lost[0][0]
             elif session.rows(_KNOWN, {"id": reservation.id}):
                 return
-            _charge(session, lines, charge, back, now)
             session.change(_RECORD, row)
+            _charge(session, lines, charge, back, now)
 
         self._database.run(work)
 
     def release(self, reservation: Reservation, now: int) -> None:
-        """Give back what was reserved for a call that reached nobody; the ledger gets no row."""
+        """Give back what was reserved for a call that reached nobody; the ledger gets no row, and loses the one of
+        a call that was given up as lost."""
+        lines = tuple(sorted(reservation.lines))
 
         def work(session: Session) -> None:
             if held := session.rows(_CLOSE, {"id": reservation.id}):
-                _charge(session, tuple(sorted(reservation.lines)), 0, held[0][0], now)
+                _charge(session, lines, 0, held[0][0], now)
+            elif lost := session.rows(_UNLOSE, {"id": reservation.id}):
+                _charge(session, lines, -lost[0][0], 0, now)
 
         self._database.run(work)
 
@@ -149,18 +163,40 @@ class Accounts:
         """Say that a worker ends. Its open reservations, if any, are lost."""
         self._database.run(lambda session: session.change(_LEAVE, {"id": worker}))
 
-    def sweep(self, silent_since: int, now: int, most: int = 100) -> int:
+    def sweep(self, silent_since: int, now: int, most: int = 100) -> Swept:
         """Close the reservations of workers that were not heard of after `silent_since`: the call is lost, and
-        charged what was reserved, since nobody knows what it cost. At most `most`; how many there were."""
+        charged what was reserved, since nobody knows what it cost. At most `most`."""
+
+        def work(session: Session) -> Swept:
+            found = session.rows(_ORPHANS, {"since": silent_since, "most": most})
+            lost: Counter[Line] = Counter()
+            unreadable: list[str] = []
+            for id_, amount, lines, entry in found:
+                if not _is_readable(lines, entry):
+                    unreadable.append(id_)
+                elif session.change(_FORGET, {"id": id_}):  # else another worker sweeps as well
+                    session.change(_RECORD, _lost(id_, amount, lines, msgspec.json.decode(entry)))
+                    lost.update(dict.fromkeys(_decode_lines(lines), amount))
+            session.change(_FORGET_WORKERS, {"since": silent_since})
+            for line, amount in sorted(lost.items()):
+                _charge(session, (line,), amount, amount, now)
+            return Swept(len(found) - len(unreadable), unreadable)
+
+        return self._database.run(work)
+
+    def forsake(self, worker: str, known: Container[str], now: int) -> int:
+        """Give back what a worker's reservations hold that it does not know of: it was told that they failed, and
+        they were made all the same, by a database that answered too late. How many there were."""
 
         def work(session: Session) -> int:
-            found = session.rows(_ORPHANS, {"since": silent_since, "most": most})
-            for id_, amount, lines, entry in found:
-                if session.change(_FORGET, {"id": id_}):  # else another worker sweeps as well
-                    _charge(session, _decode_lines(lines), amount, amount, now)
-                    session.change(_RECORD, _lost(id_, amount, lines, msgspec.json.decode(entry)))
-            session.change(_FORGET_WORKERS, {"since": silent_since})
-            return len(found)
+            back: Counter[Line] = Counter()
+            strays = [found for found in session.rows(_OF_WORKER, {"worker": worker}) if found[0] not in known]
+            for id_, lines in strays:
+                for (amount,) in session.rows(_CLOSE, {"id": id_}):
+                    back.update(dict.fromkeys(_decode_lines(lines), amount))
+            for line, amount in sorted(back.items()):
+                _charge(session, (line,), 0, amount, now)
+            return len(strays)
 
         return self._database.run(work)
 
@@ -180,12 +216,23 @@ class Accounts:
 _decode_lines = msgspec.json.Decoder(tuple[Line, ...]).decode
 _encode = msgspec.json.encode
 
+
+def _is_readable(lines: str, entry: str) -> bool:
+    """Whether a reservation is one of this program: one bad row must not keep the others from being closed."""
+    try:
+        _decode_lines(lines)
+        return isinstance(msgspec.json.decode(entry), dict)
+    except msgspec.DecodeError:
+        return False
+
+
 _OPEN = Sql(
     "INSERT INTO reservations (id, worker, opened_at, amount, lines, entry) "
     "VALUES (:id, :worker, :opened_at, :amount, :lines, :entry)"
 )
 _STANDING = Sql("SELECT spent, reserved FROM spending WHERE owner = :owner AND period = :period AND start = :start")
 _CLOSE = Sql("DELETE FROM reservations WHERE id = :id RETURNING amount")
+_OF_WORKER = Sql("SELECT id, lines FROM reservations WHERE worker = :worker ORDER BY id")
 _FORGET = Sql("DELETE FROM reservations WHERE id = :id")
 _UNLOSE = Sql("DELETE FROM calls WHERE id = :id AND exactness = 'lost' RETURNING cost")
 _KNOWN = Sql("SELECT 1 FROM calls WHERE id = :id")
@@ -203,8 +250,8 @@ _FORGET_WORKERS = Sql(
 )
 _LAPSE = Sql(
     "DELETE FROM spending WHERE (owner, period, start) IN (SELECT owner, period, start FROM spending "
-    "WHERE lapses_after < :now AND reserved = 0 LIMIT :most)"
-)
+    "WHERE lapses_after < :now AND reserved = 0 LIMIT :most) AND lapses_after < :now AND reserved = 0"
+)  # twice: PostgreSQL looks again at a line that was changed meanwhile, but not into the list
 _PRUNE = Sql("DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < :before ORDER BY id LIMIT :most)")
 
 
@@ -219,7 +266,9 @@ def _spending(lines: int, *, reserve: bool) -> Sql:
         "INSERT INTO spending (owner, period, start, cap, spent, reserved, touched, lapses_after) "  # noqa: S608  numbers only
         f"VALUES {values} ON CONFLICT (owner, period, start) DO UPDATE SET "
         "spent = spending.spent + excluded.spent, reserved = spending.reserved + excluded.reserved, "
-        f"cap = excluded.cap, touched = excluded.touched, lapses_after = excluded.lapses_after{fits}"
+        f"cap = excluded.cap, touched = excluded.touched, lapses_after = CASE "
+        "WHEN spending.lapses_after > excluded.lapses_after THEN spending.lapses_after "
+        f"ELSE excluded.lapses_after END{fits}"
     )
 
 

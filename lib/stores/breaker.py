@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from lib.base.errors import AIProxyError, StoreUnavailable
-from lib.stores.database import unavailable
+from lib.base.errors import AIProxyError, StoreNotAsked, StoreUnavailable
 
 PAUSE_SECONDS = 3.0
 
@@ -30,20 +29,23 @@ class Breaker:
         return self._until is not None and (self._probing or self._clock() < self._until)
 
     def check(self) -> None:
-        """Raise `StoreUnavailable` at once when a call would be turned away."""
+        """Raise `StoreNotAsked` at once when a call would be turned away."""
         if self.open:
-            raise unavailable("not asked: it failed a moment ago")
+            raise StoreNotAsked(detail="not asked: it failed a moment ago")
 
     @contextmanager
     def asked(self) -> Iterator[None]:
         """Around a question to the store: its `StoreUnavailable` is a failure, any other error of ours an answer.
 
-        What else ends the block (the caller left) says nothing. Raises `StoreUnavailable` at once when turned away.
+        What else ends the block (no turn in time, the caller left) says nothing. Raises `StoreNotAsked` at once when
+        turned away.
         """
         self.check()
         probe = self._probing = self._until is not None
         try:
             yield
+        except StoreNotAsked:
+            raise
         except StoreUnavailable:
             self._until = self._clock() + self._pause
             raise

@@ -10,13 +10,10 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
+from lib.stores.accounts import CALL_COLUMNS
 from lib.stores.database import Database, Row, Session, Sql
 
-ROW_COLUMNS = (
-    "id", "time", "caller", "key", "run", "tags", "family", "route", "model_asked", "model_served", "provider",
-    "attempts", "status", "error", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
-    "reasoning_tokens", "cost", "exactness", "first_byte_ms", "total_ms", "stream", "client_gone", "request_id",
-)  # fmt: skip
+ROW_COLUMNS = tuple(name for name in CALL_COLUMNS if name != "charged")
 SUM_COLUMNS = (
     "calls", "errors", "estimated", "lost", "unpriced", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "reasoning_tokens", "usd", "nano",

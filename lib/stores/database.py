@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from lib.base.errors import StoreUnavailable
+from lib.base.errors import StoreFault, StoreUnavailable
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -69,3 +69,8 @@ def unavailable(error: BaseException | str) -> StoreUnavailable:
     """The error for a store that failed; what the driver said goes to the log."""
     detail = error if isinstance(error, str) else f"{type(error).__name__}: {error}".splitlines()[0]
     return StoreUnavailable(detail=detail)
+
+
+def fault_of(error: BaseException) -> StoreFault:
+    """The error for something that a store refuses to hold."""
+    return StoreFault(detail=f"{type(error).__name__}: {error}".splitlines()[0])

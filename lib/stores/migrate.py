@@ -97,7 +97,7 @@ def _config(url: str) -> Iterator[Config]:
         engine = create_engine(url, poolclass=NullPool, connect_args={"isolation_level": None, "timeout": 60})
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     else:
-        engine = create_engine(url, poolclass=NullPool)
+        engine = create_engine(url, poolclass=NullPool, connect_args={"client_encoding": "utf8"})
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7216001)"))  # any number that others do not use

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from lib.base.errors import StoreUnavailable
-from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, unavailable
+from lib.base.errors import StoreNotAsked, StoreUnavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, TakenBack, fault_of, unavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
 MAX_CONNECTIONS = 8  # of one worker; a transaction takes a millisecond or two
+PATIENCE = 3  # times the timeout, for a turn in a crowd, while others get their answers
 LONGEST = 60_000  # milliseconds that the server works, or waits for us, before it gives up by itself
 _NOTHING: Mapping[str, Any] = {}
 
@@ -35,6 +35,7 @@ class PostgresDatabase:
         self._turns = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._reports = threading.BoundedSemaphore(REPORTS)
         self._idle: list[Connection[Row]] = []
+        self._failures = 0
 
     def run(self, work: Callable[[Session], T]) -> T:
         """See `Database`."""
@@ -55,17 +56,30 @@ class PostgresDatabase:
             self._idle.pop().close()
 
     def _within(self, seconds: float, work: Callable[[Session], T]) -> T:
-        if not self._turns.acquire(timeout=self._timeout):
-            raise unavailable("all connections are in use")
+        self._take_turn()
         try:
             with gevent.Timeout(seconds, unavailable("no answer in time")):
                 return self._tried(seconds, work)
+        except StoreUnavailable:
+            self._failures += 1
+            raise
         finally:
             self._turns.release()
 
+    def _take_turn(self) -> None:
+        """Wait until a connection is free. Who waits while another call fails does not try as well."""
+        if self._turns.acquire(blocking=False):
+            return
+        failures = self._failures
+        if not self._turns.acquire(timeout=PATIENCE * self._timeout):
+            raise StoreNotAsked(detail="all connections are in use")
+        if failures != self._failures:
+            self._turns.release()
+            raise StoreNotAsked(detail="it failed while this call waited for its turn")
+
     def _tried(self, seconds: float, work: Callable[[Session], T]) -> T:
         """Carry out `work`; once more on a new connection when a kept one turns out to be dead."""
-        from psycopg import Error, OperationalError  # noqa: PLC0415  see above
+        from psycopg import DataError, Error, IntegrityError, OperationalError  # noqa: PLC0415  see above
 
         while True:
             kept = bool(self._idle)
@@ -78,6 +92,8 @@ class PostgresDatabase:
             except OperationalError as error:
                 if not (kept and connection.broken):
                     raise unavailable(error) from error
+            except (DataError, IntegrityError) as error:
+                raise fault_of(error) from error
             except Error as error:
                 raise unavailable(error) from error
 
@@ -88,7 +104,7 @@ class PostgresDatabase:
                 result = self._or_taken_back(cursor, work)
                 cursor.execute("COMMIT")
         except StoreUnavailable:  # the time is over: whatever comes on this connection is not for the next call
-            _drop(connection)
+            connection.pgconn.finish()
             raise
         except BaseException:
             self._keep(connection)
@@ -109,7 +125,7 @@ class PostgresDatabase:
         if connection.info.transaction_status == 0:
             self._idle.append(connection)
         else:
-            _drop(connection)
+            connection.pgconn.finish()
 
     def _open(self, seconds: float) -> Connection[Row]:
         import psycopg  # noqa: PLC0415  see above
@@ -120,6 +136,7 @@ class PostgresDatabase:
             autocommit=True,
             connect_timeout=max(2, int(self._timeout)),
             application_name="aiproxy",
+            client_encoding="utf8",  # else a database in SQL_ASCII gives bytes for text
             options=f"-c lock_timeout={milliseconds} -c statement_timeout={LONGEST} "
             f"-c idle_in_transaction_session_timeout={LONGEST}",
             tcp_user_timeout=milliseconds,
@@ -139,8 +156,3 @@ class _Session:
     def change(self, sql: Sql, params: Params = _NOTHING) -> int:
         """See `Session`."""
         return self._cursor.execute(sql.postgresql, params).rowcount
-
-
-def _drop(connection: Connection[Row]) -> None:
-    with suppress(Exception):  # it is broken already
-        connection.pgconn.finish()

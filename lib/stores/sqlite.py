@@ -13,8 +13,8 @@ from typing import Any
 import gevent
 from gevent.monkey import is_module_patched
 
-from lib.base.errors import StoreUnavailable
-from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, unavailable
+from lib.base.errors import StoreNotAsked, StoreUnavailable
+from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, fault_of, unavailable
 
 FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
 LONGEST_PAUSE = 0.01
@@ -45,7 +45,7 @@ class SqliteDatabase:
         """See `Database`."""
         # the first way costs next to nothing, and it is free nearly always
         if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=self._timeout):
-            raise unavailable("the file is written to by other calls")
+            raise StoreNotAsked(detail="the file is written to by other calls")
         try:
             connection = self._begun()
             try:
@@ -56,6 +56,8 @@ class SqliteDatabase:
                 with suppress(sqlite3.Error):  # a full disk has taken it back already
                     connection.execute("ROLLBACK")
                 raise
+        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+            raise fault_of(error) from error
         except sqlite3.Error as error:
             self._forget()
             raise unavailable(error) from error

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
-from lib.access import ADMIN, Caller
+from lib.access import ADMIN
+from lib.base import Budget
 from lib.base.errors import Forbidden
 from lib.ledger import COUNTS, BudgetRow, CallRow, Reports, read_budgets, read_calls, read_sums, remaining
 from lib.limits import budget_lines
@@ -18,6 +19,7 @@ from src.context import caller, services
 from src.tables import table
 
 blueprint = Blueprint("usage", __name__)
+OWN_ONLY = "This key may see its own usage only."
 
 
 @blueprint.get("/usage/calls")
@@ -48,12 +50,13 @@ def usage_sums() -> Response:
 
 @blueprint.get("/usage/budgets")
 def usage_budgets() -> Response:
-    """What is left of the caller's own budgets, and of a run's."""
-    run, as_csv = read_budgets(request.args.to_dict(flat=False))
-    rows = _budgets(caller())
-    if run is not None:
-        rows.append(remaining(services().gateway.meter.run(caller().owner, run), run=run))
-    if not _as_csv(as_csv):
+    """What is left of the caller's own budgets, and of a run's; for an admin, of those of any managed key."""
+    query = read_budgets(request.args.to_dict(flat=False))
+    owner, budgets = _holder(query.key)
+    rows = _remaining(owner, budgets)
+    if query.run is not None:
+        rows.append(remaining(services().gateway.meter.run(owner, query.run), run=query.run))
+    if not _as_csv(query.csv):
         return _json({"data": rows})
     return _csv("budgets", BudgetRow.__struct_fields__, map(msgspec.structs.astuple, rows))
 
@@ -63,26 +66,45 @@ def _reports() -> Reports:
 
 
 def _allowed(which: Selection) -> Selection:
-    """The same rows, as far as they are the caller's. Raises `Forbidden` when others' are asked for by name."""
+    """The same rows, as far as they are the caller's. Raises `Forbidden` when others' are asked for by name.
+
+    A key that is shared by runs shows the rows of a run to those who know its name: no agent learns another's.
+    """
     who = caller()
     if ADMIN in who.scopes:
         return which
     if which.caller not in (None, who.name):
-        raise Forbidden("This key may see its own calls only.", param="caller")
+        raise Forbidden(OWN_ONLY, param="caller")
     if which.key not in (None, who.key):
-        raise Forbidden("This key may see its own calls only.", param="key")
+        raise Forbidden(OWN_ONLY, param="key")
+    if who.run_required and which.run is None:
+        raise Forbidden("This key is shared by runs: `run` must name one.", param="run")
     if who.key is not None:
         return replace(which, key=who.key)
     return replace(which, caller=who.name, keyless=True)  # a managed key may have the same name
 
 
-def _budgets(who: Caller) -> list[BudgetRow]:
-    if not who.budgets:
+def _holder(key: str | None) -> tuple[str, tuple[Budget, ...]]:
+    """Under which name the budgets of a managed key are kept, and which they are; the caller's own when None.
+
+    Raises `Forbidden` when it is somebody else's, `NotFound`.
+    """
+    who = caller()
+    if key is None or (who.key is not None and key == who.name):
+        return who.owner, who.budgets
+    if ADMIN not in who.scopes:
+        raise Forbidden(OWN_ONLY, param="key")
+    held = services().managed_keys.show(key)
+    return held.owner, held.spec.budgets
+
+
+def _remaining(owner: str, budgets: tuple[Budget, ...]) -> list[BudgetRow]:
+    if not budgets:
         return []
     books = services().books
     now = books.clock()
-    standings = books.standings(budget_lines(who.owner, who.budgets, now))
-    return [remaining(*pair) for pair in zip(standings, (budget.end(now) for budget in who.budgets), strict=True)]
+    standings = books.standings(budget_lines(owner, budgets, now))
+    return [remaining(*pair) for pair in zip(standings, (budget.end(now) for budget in budgets), strict=True)]
 
 
 def _as_csv(asked: bool | None) -> bool:

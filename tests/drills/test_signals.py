@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -158,6 +159,25 @@ def test_a_vendor_key_in_the_configuration_is_read_again(gateway, upstream):
     assert answer.status == 200
     assert upstream.seen[-1].header("authorization") == "Bearer sk-second-0123456789"
     assert "sk-second" not in server.output()
+
+
+def test_readiness_follows_the_database_as_far_as_it_is_needed(gateway, tmp_path):
+    server = gateway.prepare(
+        models=ONE, DATABASE_URL=f"sqlite:///{tmp_path}/books.db", LEASE_SECONDS="1", STORE_TIMEOUT_SECONDS="0.1"
+    )
+    config = server.directory / "config.txt"
+    config.write_text("BUDGETS_WHEN_DOWN=refuse\n")
+    server.start()
+    with closing(sqlite3.connect(tmp_path / "books.db", isolation_level=None, timeout=ENOUGH)) as locked:
+        locked.execute("BEGIN IMMEDIATE")
+        until(lambda: server.ready_status() == 503)
+        config.write_text("BUDGETS_WHEN_DOWN=allow\n")
+        server.signal(signal.SIGHUP)
+        until(lambda: server.ready_status() == 200)
+        config.write_text("BUDGETS_WHEN_DOWN=refuse\n")
+        server.signal(signal.SIGHUP)
+        until(lambda: server.ready_status() == 503)
+    until(lambda: server.ready_status() == 200)
 
 
 def test_the_master_stays_awake_after_a_reload(gateway):

@@ -36,9 +36,9 @@ def test_compose_holds_no_secret_for_the_app():
 
 def test_compose_starts_the_app_alone_unless_asked():
     beside = {name: service.get("profiles") for name, service in COMPOSE["services"].items() if name != "app"}
-    assert set(beside) == {"postgres", "valkey"}
+    assert set(beside) == {"migrate", "postgres", "valkey"}
     assert all(profiles == ["scale"] for profiles in beside.values())
-    assert all("healthcheck" in COMPOSE["services"][name] for name in beside)
+    assert all("healthcheck" in COMPOSE["services"][name] for name in ("postgres", "valkey"))
 
 
 def test_compose_listens_on_loopback_only():

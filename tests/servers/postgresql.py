@@ -25,7 +25,6 @@ CONNECT_SECONDS = 5
 FAST = {
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "shared_buffers": "32MB",
     "unix_socket_directories": "",
     "listen_addresses": LOOPBACK,

@@ -103,6 +103,14 @@ def test_others_are_refused_by_name_and_not_to_an_admin(ask: Any, path: str) -> 
     assert ask(path, ADMIN, caller="b", key="k2").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/usage/calls", "/usage"])
+def test_a_key_that_runs_share_shows_a_run_to_those_who_know_it(ask: Any, path: str) -> None:
+    shared = Caller("a", FAMILIES, run_required=True)
+    answer = ask(path, shared)
+    assert (answer.status_code, openai_error(answer)["param"]) == (403, "run")
+    assert ask(path, shared, run="r1").get_json()["data"] == []  # the one of a managed key
+
+
 def test_it_needs_a_key(app: Flask) -> None:
     for path in ("/usage", "/usage/calls", "/usage/budgets"):
         assert app.test_client().get(path).status_code == 401
@@ -211,6 +219,26 @@ def test_budgets_of_who_has_none(ask: Any) -> None:
     assert row == ["run", "unheard-of", "2.00", "0.00", "0.00", "2.00", ""]
 
 
+def test_a_managed_key_from_its_call_to_its_budget() -> None:
+    services = build_services(settings())
+    issued = services.managed_keys.create({"name": "team one", "budgets": ["5/day", "7/total"], "tags": {"team": "x"}})
+    client = create_app(services.settings, services).test_client()
+    own = {"Authorization": f"Bearer {issued.key}"}
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}
+    for headers in (own, BEARER):
+        assert client.post("/v1/chat/completions", json=body, headers=headers).status_code == 200
+    (row,) = client.get("/usage/calls", headers=own).get_json()["data"]
+    assert (row["caller"], row["key"], row["tags"]) == ("team one", issued.about.id, {"team": "x"})
+    assert len(client.get("/usage/calls", headers=BEARER).get_json()["data"]) == 2
+    shown = client.get("/usage/budgets", headers=own).get_json()
+    assert [(each["period"], each["left_usd"]) for each in shown["data"]] == [("day", "5.00"), ("total", "7.00")]
+    assert client.get("/usage/budgets?key=team+one", headers=BEARER).get_json() == shown
+    assert client.get("/usage/budgets?key=team+one", headers=own).get_json() == shown
+    assert client.get("/usage/budgets?key=nobodys", headers=BEARER).status_code == 404
+    for name in ("nobodys", "main"):
+        assert client.get(f"/usage/budgets?key={name}", headers=own).status_code == 403
+
+
 # ---- what makes no sense ----
 
 BAD = {
@@ -230,7 +258,7 @@ BAD_FILTERS = {
 OF = {
     "/usage/calls": {**BAD, **BAD_FILTERS, "cursor": ("x", "0" * 31, "0" * 10_000, "' OR 1=1")},
     "/usage": {**BAD, **BAD_FILTERS, "by": ("", "id", "day,day", "cost; --", "tag:", "x" * 10_000)},
-    "/usage/budgets": {"run": BAD["run"], "format": BAD["format"]},
+    "/usage/budgets": {"run": BAD["run"], "key": BAD_FILTERS["caller"], "format": BAD["format"]},
 }
 
 

@@ -108,6 +108,7 @@ FAULTS = [
     ("no model", ISSUER + "models = []", "issuers.acme.models"),
     ("no requests", ISSUER + "rpm = 0", "issuers.acme.rpm"),
     ("negative tokens", ISSUER + "tpm = -1", "issuers.acme.tpm"),
+    ("a period twice", ISSUER + "budgets = ['5/day', '9/week', '6/day']", "issuers.acme.budgets: entry 3"),
     *(
         (f"the budget {budget}", ISSUER + f"budgets = ['5/day', '{budget}']", "issuers.acme.budgets: entry 2")
         for budget in ("50", "0/day", "0.0/day", "-1/day", "nan/day", "1e3/day", "5/year", "5/Day", "/day", "5 / day",

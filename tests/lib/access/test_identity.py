@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.access import IssuerRow, Requirement, TokenIdentity
 from lib.access.identity import identify
+from lib.access.token_callers import MAX_NAME, caller_of
 from lib.base import Budget
 from lib.base.errors import Unauthorized
 
@@ -209,3 +210,14 @@ def test_no_claims_upset_it(claims):
     except Unauthorized:
         return
     msgspec.json.encode([identity.name, identity.budget_key, sorted(identity.scopes), dict(identity.tags)])
+
+
+def test_two_callers_with_long_names_stay_two():
+    """A caller reads the rows of its own name."""
+    long = "n" * 255
+    names = [
+        caller_of(identify("issuer", IssuerRow("i", "a", "u"), {"sub": sub})).name for sub in (f"{long}1", f"{long}2")
+    ]
+    assert len({*names}) == 2
+    assert all(len(name) == MAX_NAME for name in names)
+    assert caller_of(identify("issuer", IssuerRow("i", "a", "u"), {"sub": "ada"})).name == "issuer:ada"

@@ -125,6 +125,22 @@ def test_what_is_no_json_object(raw: bytes) -> None:
         assert all(fault.loc[0] == "body" for fault in faults(kind, raw))
 
 
+@pytest.mark.parametrize(("entries", "loc"), [
+    ([1] * 50_000, ("messages", 0)),
+    ([*HELLO, {"role": 1}, *[2] * 50_000], ("messages", 1, "role")),
+    (HELLO * 10_001, ("messages",)),
+])  # fmt: skip
+def test_of_a_long_list_only_the_first_fault_is_told(entries: list[Any], loc: tuple[Any, ...]) -> None:
+    found = faults(GuideInference, {**GUIDE, "messages": entries})
+    assert found[0].loc == ("body", *loc)
+    assert len(found) <= 2
+
+
+def test_lists_within_lists_are_no_way_around_it() -> None:
+    tool = {"name": "f", "description": "d", "parameters": [{}] * 1000}
+    assert len(faults(InferenceRequest, {**REQUEST, "tools": [tool] * 100})) == 3  # type, name and description
+
+
 @pytest.mark.parametrize(("mode", "tools"), [("sometimes", []), (1, []), ("auto", {}), ("auto", [{"name": "f"}])])
 def test_tools_that_are_none(mode: Any, tools: Any) -> None:
     assert faults(InferenceRequest, {**REQUEST, "tool_mode": mode, "tools": tools})[0].loc[1] in ("tool_mode", "tools")

@@ -287,6 +287,12 @@ def test_a_fault_in_the_same_settings_shows_none(from_environ):
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("name", ["RUN_TTL_HOURS", "LEDGER_RETENTION_DAYS"])
+def test_no_length_of_time_is_more_than_a_century(from_environ, name):
+    with pytest.raises(SettingsError, match=f"{name}: "):
+        from_environ(**{name: "1e13"})
+
+
 @pytest.mark.parametrize("value", ["inf", "nan", "-1"])
 def test_a_time_is_a_number_of_seconds(from_environ, value):
     with pytest.raises(SettingsError, match="GRACEFUL_TIMEOUT_SECONDS"):

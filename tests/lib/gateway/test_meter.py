@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from lib.access import Caller
 from lib.base import Budget
 from lib.base.errors import AIProxyError, BudgetExceeded, Forbidden, RateLimited, StoreUnavailable, Unpriced
 from lib.gateway import Call
+from lib.limits import refuse_hidden_costs
 from lib.stores import Sql
-from lib.wire import Path, Shape, path_of
-from tests.lib.gateway.door import CHAT, Door, leave_soon
+from lib.wire import JsonBody, Path, Shape, path_of
+from tests.lib.gateway.door import CHAT, TERMS, Door, leave_soon
 from tests.lib.stores.books import held, open_calls
-from tests.upstream import Upstream
+from tests.upstream import Answer, Behaviour, Upstream, deliver
 
 MESSAGE, EMBEDDING, COUNT = (path_of(shape) for shape in (Shape.MESSAGE, Shape.EMBEDDING, Shape.TOKEN_COUNT))
 PRICES = """
@@ -128,6 +131,15 @@ def test_the_place_that_answered_is_the_one_that_is_paid(door: Door, upstream: U
     assert row["cost"] == call.record.usage.input_tokens * 1000 + call.record.usage.output_tokens * 2000
 
 
+def test_an_absurd_count_is_believed_up_to_a_point(door: Door, upstream: Upstream) -> None:
+    usage = {"prompt_tokens": 2**53, "completion_tokens": 2**53, "total_tokens": 2**53}
+    body = msgspec.json.encode({"choices": [{"index": 0, "message": {"content": "x"}}], "usage": usage})
+    upstream.plan(Behaviour("absurd", lambda call: deliver(Answer((body,), "application/json"))))
+    row = ended(door, rich(door))
+    assert row["cost"] == 10**15
+    assert row["input_tokens"] == row["output_tokens"] == 2**40
+
+
 # ---- for nothing ----
 
 
@@ -192,6 +204,24 @@ def test_a_caller_who_leaves_pays_what_was_produced(door: Door, upstream: Upstre
     assert 3 <= row["output_tokens"] <= 100
 
 
+def test_a_caller_who_leaves_between_two_attempts_pays_nothing(door: Door, upstream: Upstream) -> None:
+    upstream.plan("retry-after-2")
+    call = rich(door, max_tokens=500)
+    leave_soon(call, 0.3)
+    row = ended(door, call)
+    assert (row["exactness"], row["cost"], row["client_gone"], row["attempts"]) == ("exact", 0, True, 1)
+
+
+def test_a_caller_who_leaves_pays_for_the_time_of_the_last_vendor_alone(door: Door, upstream: Upstream) -> None:
+    door.open(PRICES + "[defaults]\ntimeouts = { first_byte = 1.0 }\n")
+    upstream.plan("silent", "silent")
+    call = rich(door, max_tokens=500)
+    leave_soon(call, 1.5)
+    row = ended(door, call)
+    assert (row["attempts"], row["exactness"]) == (2, "estimated")
+    assert row["output_tokens"] < 60  # about half a second, not one and a half
+
+
 def test_a_caller_who_leaves_before_anything_came_pays_for_the_time(door: Door, upstream: Upstream) -> None:
     upstream.plan("silent")
     call = rich(door, max_tokens=500)
@@ -199,6 +229,60 @@ def test_a_caller_who_leaves_before_anything_came_pays_for_the_time(door: Door, 
     row = ended(door, call)
     assert (row["exactness"], row["client_gone"], row["status"]) == ("estimated", True, 499)
     assert 10 <= row["output_tokens"] <= 200
+
+
+@pytest.mark.parametrize(("most", "tokens"), [(500, 100), (60, 60)])
+def test_a_caller_who_leaves_in_the_middle_pays_for_the_thought_before_it(
+    door: Door, upstream: Upstream, most: int, tokens: int
+) -> None:
+    upstream.plan("stream-300-0.02")
+    call = rich(door, stream=True, max_tokens=most)
+    reply = door.ask(call)
+    assert not isinstance(reply.body, bytes)
+    next(iter(reply.body))
+    call.record.first_byte = 2.0  # seconds in which a model that reasons shows nothing
+    reply.body.close()
+    (row,) = rows(door)
+    assert (row["exactness"], row["client_gone"]) == ("estimated", True)
+    assert tokens < row["output_tokens"] <= tokens + 20
+
+
+# ---- no more than was reserved ----
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "field"),
+    [
+        ("openai/m", CHAT, "max_tokens"),  # as this provider's row calls it
+        ("anthropic/m", CHAT, "max_tokens"),
+        ("openai/m", path_of(Shape.COMPLETION), "max_tokens"),
+        ("openai/m", path_of(Shape.RESPONSE), "max_output_tokens"),
+    ],
+)
+def test_an_answer_gets_the_maximum_that_was_reserved(
+    door: Door, upstream: Upstream, model: str, path: Path, field: str
+) -> None:
+    door.ask(rich(door, model, path))
+    assert upstream.calls[0].json[field] == TERMS.reserve_output
+
+
+def test_a_maximum_that_is_named_stays(door: Door, upstream: Upstream) -> None:
+    door.ask(rich(door, max_tokens=77))
+    assert upstream.calls[0].json["max_tokens"] == 77
+    assert "max_completion_tokens" not in upstream.calls[0].json
+
+
+def test_without_a_budget_nothing_is_written_in(door: Door, upstream: Upstream) -> None:
+    door.ask(door.call())
+    assert not {"max_tokens", "max_completion_tokens"} & upstream.calls[0].json.keys()
+
+
+@pytest.mark.parametrize("tool", ["web_search", "web_search_preview_2025_03_11", "file_search", "code_interpreter"])
+def test_what_is_sold_apart_is_not_for_a_budget(door: Door, upstream: Upstream, tool: str) -> None:
+    call = rich(door, "openai/m", path_of(Shape.RESPONSE), tools=[{"type": tool}])
+    assert isinstance(door.failure(call), Unpriced)
+    assert upstream.calls == []
+    door.ask(rich(door, "openai/m", path_of(Shape.RESPONSE), tools=[{"type": "function", "name": "f"}]))
 
 
 # ---- who may ----
@@ -223,6 +307,52 @@ def test_a_model_without_a_price_is_not_for_a_budget(door: Door, upstream: Upstr
     assert [(row["cost"], row["exactness"]) for row in rows(door)] == [(0, "unpriced")]
 
 
+RESPONSE = path_of(Shape.RESPONSE)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        (RESPONSE, "background", True),
+        (RESPONSE, "background", "true"),
+        (RESPONSE, "tools", [{"type": "function"}, {"type": "image_generation"}]),
+        (RESPONSE, "service_tier", "priority"),
+        (CHAT, "service_tier", "performance"),
+        (CHAT, "models", ["openai/o1-pro"]),
+        (CHAT, "plugins", [{"id": "web"}]),
+        (MESSAGE, "speed", "fast"),
+    ],
+)
+def test_what_costs_more_than_anybody_is_told_is_not_for_a_budget(
+    door: Door, upstream: Upstream, path: Path, field: str, value: Any
+) -> None:
+    model = "anthropic/m" if path is MESSAGE else "openai/m"
+    error = door.failure(rich(door, model, path, **{field: value}))
+    assert (isinstance(error, Unpriced), error.param) == (True, field)
+    run = door.call(model, path, **{field: value})
+    run.run = "r"
+    assert isinstance(door.failure(run), Unpriced)
+    assert upstream.calls == []
+    door.ask(door.call(model, path, **{field: value}))
+    assert len(upstream.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("background", False),
+        ("background", None),
+        ("models", []),
+        ("service_tier", "flex"),
+        ("service_tier", ["priority"]),
+        ("tools", [{"type": "function", "name": "image_generation"}, 7, {"type": ["x"]}]),
+        ("tools", "image_generation"),
+    ],
+)
+def test_what_is_no_dearer_is_for_a_budget_too(field: str, value: Any) -> None:
+    refuse_hidden_costs(RESPONSE, JsonBody(json.dumps({"input": "Hoi", field: value}).encode()))
+
+
 def test_a_place_without_a_price_is_left_out(door: Door, upstream: Upstream) -> None:
     door.open('[prices."openai/m"]\ninput = 1\noutput = 1\n[models.m]\ntargets = ["openai/unknown", "openai/m"]\n')
     door.ask(rich(door, "m"))
@@ -242,13 +372,24 @@ def test_a_run_has_a_cap_beside_the_callers_budgets(door: Door) -> None:
     call.run = "run-1"
     door.ask(call)
     (cost,) = [row["cost"] for row in rows(door)]
-    line = ("run:key:1/run-1", "total", 0)
+    line = ("run:5:key:1/run-1", "total", 0)
     assert held(door.database) == {TOTAL: (cost, 0), line: (cost, 0)}
     standing = door.gateway.meter.run("key:1", "run-1")
     assert (standing.spent, standing.reserved, standing.line.cap) == (cost, 0, 2 * USD)
     big = rich(door, max_tokens=1_000_000)
     big.run = "run-1"
     assert isinstance(door.failure(big), BudgetExceeded)
+
+
+def test_no_callers_run_is_another_callers(door: Door) -> None:
+    """Owners are named by claims of tokens: a group, and a group in it."""
+    for owner, run in (("token:acme/a", "b/c"), ("token:acme/a/b", "c")):
+        call = rich(door, caller=Caller("x", owner=owner))
+        call.run = run
+        door.ask(call)
+    first, second = (row["cost"] for row in rows(door))
+    assert door.gateway.meter.run("token:acme/a", "b/c").spent == first > 0
+    assert door.gateway.meter.run("token:acme/a/b", "c").spent == second > 0
 
 
 def test_the_row_says_who_and_what(door: Door) -> None:

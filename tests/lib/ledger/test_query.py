@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.base.errors import BadRequest
-from lib.ledger import BUDGETS, CALLS, SUMS, Grouping, id_at, read_budgets, read_calls, read_sums
+from lib.ledger import BUDGETS, CALLS, SUMS, BudgetQuery, Grouping, id_at, read_budgets, read_calls, read_sums
 from lib.stores import Selection
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -27,7 +27,7 @@ def sums(**given: str):
 def test_nothing_means_everything():
     assert (calls().which, calls().limit, calls().csv) == (Selection(), 100, None)
     assert (sums().which, sums().limit, sums().grouping) == (Selection(), 1000, Grouping(("day",)))
-    assert read_budgets({}) == (None, None)
+    assert read_budgets({}) == BudgetQuery(None, None, None)
 
 
 def test_every_filter_at_once():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.base.money import from_nano, to_nano
+from lib.base.money import to_nano
 from lib.ledger import COUNTS, Grouping, Reports, moment, report
 from lib.stores import Selection
 from tests.lib.stores.books import NOW
@@ -71,7 +71,7 @@ def added(found: list[dict[str, Any]]) -> dict[str, Any]:
     """The sums of rows, reckoned here."""
     sums: dict[str, Any] = {name: sum(row[name] for row in found) for name in COUNTS if name.endswith("_tokens")}
     sums |= {name: sum(row["exactness"] == name for row in found) for name in ("estimated", "lost", "unpriced")}
-    cost = from_nano(sum(row["cost"] for row in found))
+    cost = Decimal(sum(row["cost"] for row in found)).scaleb(-9)
     return {**sums, "calls": len(found), "errors": sum(row["error"] is not None for row in found), "cost_usd": cost}
 
 

@@ -49,8 +49,11 @@ def of(shape: Shape, price: Price = PRICE, default: int = 4096, **fields):
         ({"max_tokens": 7, "n": 10**9}, 7 * MOST_CHOICES),
         ({"max_tokens": 10**30}, MOST_OUTPUT),
         ({"max_tokens": 1e300}, MOST_OUTPUT),
-        *(({"max_tokens": junk}, 4096) for junk in (0, -5, None, True, "7", [7], {"a": 1}, 1.5, -1e300)),
-        *(({"max_tokens": 7, "n": junk}, 7) for junk in (0, -5, None, True, "3", [3], 1.5)),
+        *(({"max_tokens": junk}, 4096) for junk in (0, -5, None, True, "x", "-7", [7], {"a": 1}, 1.5, -1e300)),
+        *(({"max_tokens": 7, "n": junk}, 7) for junk in (0, -5, None, True, "", "_", "1e3", [3], 1.5)),
+        *(({"max_tokens": text, "n": 2}, 18_000) for text in ("9000", "9_000", " 9000 ", "+9000", "9000.0")),
+        ({"max_tokens": "9" * 20}, MOST_OUTPUT),
+        ({"max_tokens": 7, "n": "1000"}, 7000),
     ],
 )
 def test_an_answer_is_as_long_as_the_request_allows(fields, tokens):
@@ -84,6 +87,7 @@ def test_counting_tokens_is_free():
         ({"prompt": []}, 5),
         ({"prompt": ["a", "b"], "n": 2}, 20),
         ({"prompt": "a", "best_of": 4, "n": 2}, 20),
+        ({"prompt": ["a"] * 2048, "n": 2}, 20_480),
     ],
 )
 def test_completions_answer_every_prompt(fields, tokens):
@@ -126,7 +130,10 @@ def test_escaped_base64_is_seen():
     assert weight(raw).tokens < len(raw) // 10
 
 
-@pytest.mark.parametrize("text", ["a" * 100_000, PICTURE, "0123456789" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 100_000, PICTURE, "0123456789" * 10_000, f"data:image/png;base64,{PICTURE}", f'{{"data":"{PICTURE}"}}'],
+)
 def test_text_without_blanks_is_still_text(text):
     raw = body(messages=[{"role": "user", "content": text}]).raw
     assert weight(raw) == (-(-len(raw) // 3), False)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.limits import Flat, Price, RateCard, Tier
-from lib.limits.price import Worst
+from lib.limits.price import MOST_NANO, Worst
 from lib.wire import Usage
 
 D = Decimal
@@ -31,7 +31,8 @@ USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
         (Usage(cache_write_1h_tokens=1), 6000),
         (Usage(1, 1, 1, 1, 1), 28_050),
         (Usage(output_tokens=1, reasoning_tokens=1), 15_000),
-        (Usage(input_tokens=2**53), 2**53 * 3000),
+        (Usage(input_tokens=10**13), 10**13 * 3000),
+        (Usage(input_tokens=2**53), MOST_NANO),  # 27e18: more than any database can hold
     ],
 )
 def test_each_kind_of_token_has_its_rate(usage, nano):
@@ -94,6 +95,10 @@ def test_the_whole_prompt_decides_the_tier_and_the_tier_every_rate(usage, nano):
 def test_some_tokens_have_a_rate_of_their_own(name, usage, nano):
     price = Price("models.toml", RateCard(D(3), D(15), special={name: D(40)}))
     assert price.cost(usage) == nano
+
+
+def test_no_worst_case_is_more_than_the_books_can_hold():
+    assert Price("models.toml", RateCard(D(10**6), D(10**6))).worst(Worst(0, 10**11)) == MOST_NANO
 
 
 def test_no_count_of_a_vendor_makes_a_cost_negative():

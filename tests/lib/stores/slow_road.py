@@ -6,6 +6,8 @@ import socket
 import socketserver
 import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 from tests.upstream.ports import LOOPBACK
@@ -33,15 +35,23 @@ class Served:
         self._server.server_close()
 
 
-def slow(port: int, seconds: float) -> Served:
-    """Each answer of the server at `port` comes `seconds` later."""
+@dataclass
+class Lag:
+    """How much later an answer comes. It may change on the way."""
+
+    seconds: float
+
+
+def slow(port: int, lag: float | Lag) -> Served:
+    """Each answer of the server at `port` comes so many seconds later."""
+    late = lag if isinstance(lag, Lag) else Lag(lag)
 
     def handle(client: socket.socket) -> None:
-        with socket.create_connection((LOOPBACK, port)) as server:
+        with suppress(OSError), socket.create_connection((LOOPBACK, port)) as server:  # unless it is away
             while question := _received(client):
                 server.sendall(question)
                 answer = server.recv(65536)
-                time.sleep(seconds)
+                time.sleep(late.seconds)
                 client.sendall(answer)
 
     return Served(handle)

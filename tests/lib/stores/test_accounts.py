@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib.stores import Accounts, Database, Line, Overdrawn, open_database
+from lib.stores import Accounts, Database, Line, Overdrawn, Sql, open_database
 from tests.lib.stores.books import DAY, MONTH, NOW, held, ledger, open_calls, reservation, row
 
 KEY_MONTH, KEY_DAY = ("key:a", "month", MONTH.start), ("key:a", "day", DAY.start)
@@ -124,16 +126,16 @@ def test_calls_of_a_silent_worker_are_lost_and_charged_what_was_reserved(account
     lost, alive = reservation(100, DAY), reservation(200, DAY, worker="w2")
     accounts.open(lost)
     accounts.open(alive)
-    assert accounts.sweep(NOW, NOW + 40_000) == 0
-    assert accounts.sweep(NOW + 1, NOW + 40_000) == 1
+    assert accounts.sweep(NOW, NOW + 40_000).closed == 0
+    assert accounts.sweep(NOW + 1, NOW + 40_000).closed == 1
     assert (held(database), ledger(database)) == ({KEY_DAY: (100, 200)}, [(lost.id, "lost", 100)])
-    assert accounts.sweep(NOW + 1, NOW + 40_000) == 0
+    assert accounts.sweep(NOW + 1, NOW + 40_000).closed == 0
 
 
 def test_a_worker_that_nobody_knows_is_given_its_time(accounts):
     accounts.open(reservation(100, DAY, worker="unknown"))
-    assert accounts.sweep(NOW, NOW) == 0
-    assert accounts.sweep(NOW + 1, NOW + 1) == 1
+    assert accounts.sweep(NOW, NOW).closed == 0
+    assert accounts.sweep(NOW + 1, NOW + 1).closed == 1
 
 
 def test_a_lost_call_that_comes_back_is_charged_what_it_cost(accounts, database):
@@ -148,7 +150,7 @@ def test_a_lost_call_that_comes_back_is_charged_what_it_cost(accounts, database)
 def test_sweeping_goes_in_batches(accounts, database):
     for _ in range(5):
         accounts.open(reservation(1, DAY))
-    assert [accounts.sweep(NOW + 1, NOW + 1, 2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [accounts.sweep(NOW + 1, NOW + 1, 2).closed for _ in range(4)] == [2, 2, 1, 0]
     assert held(database) == {KEY_DAY: (5, 0)}
 
 
@@ -172,6 +174,41 @@ def test_a_line_with_open_calls_does_not_lapse(accounts, database):
     accounts.open(reservation(10, DAY))
     assert accounts.tidy(DAY.lapses_after + 1, None) == 0
     assert held(database) == {KEY_DAY: (0, 10)}
+
+
+def test_a_line_that_is_reserved_on_meanwhile_does_not_lapse(accounts, database, url):
+    call = reservation(10, DAY)
+    accounts.open(call)
+    accounts.close(call, row(call, 1), NOW)
+    slow = _Slow(open_database(url, 20.0))
+    with ThreadPoolExecutor(2) as pool:
+        reserving = pool.submit(Accounts(slow).open, reservation(20, DAY))
+        slow.reached.wait(10)
+        tidying = pool.submit(accounts.tidy, DAY.lapses_after + 1, None)
+        time.sleep(0.3)  # by now it waits for the line
+        slow.may_commit.set()
+        reserving.result(10)
+        tidying.result(10)
+    slow.close()
+    assert held(database) == {KEY_DAY: (1, 20)}
+
+
+class _Slow:
+    """A database that waits before each COMMIT."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.close = database.close
+        self.reached, self.may_commit = threading.Event(), threading.Event()
+
+    def run(self, work):
+        def slowly(session):
+            done = work(session)
+            self.reached.set()
+            self.may_commit.wait(10)
+            return done
+
+        return self._database.run(slowly)
 
 
 def test_a_total_never_lapses(accounts, database):
@@ -225,3 +262,25 @@ def test_processes_together_never_go_above_the_cap(url, database):
         worker.join()
     assert total == 595
     assert held(database) == {KEY_MONTH: (0, 595), KEY_DAY: (0, 595)}
+
+
+def test_a_reservation_that_cannot_be_read_does_not_keep_the_others_open(accounts, database):
+    broken, sound = reservation(100, DAY), reservation(50, DAY)
+    accounts.open(broken)
+    accounts.open(sound)
+    spoil = Sql("UPDATE reservations SET lines = '[[1]]' WHERE id = :id")
+    database.run(lambda session: session.change(spoil, {"id": broken.id}))
+    swept = accounts.sweep(NOW + 1, NOW + 1)
+    assert (swept.closed, swept.unreadable) == (1, [broken.id])
+    assert [found[0] for found in ledger(database)] == [sound.id]
+
+
+def test_a_run_is_known_from_its_last_call_on(accounts, database):
+    older, newer = (Line("run:a", "total", 0, 1000, NOW + after) for after in (10, 20))
+    first, second = reservation(1, older), reservation(1, newer)
+    accounts.open(first)
+    accounts.open(second)
+    accounts.close(second, row(second, 1), NOW)
+    accounts.close(first, row(first, 1), NOW)
+    assert accounts.tidy(NOW + 15, None) == 0
+    assert accounts.tidy(NOW + 21, None) == 1

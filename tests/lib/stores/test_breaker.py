@@ -5,7 +5,7 @@ from contextlib import suppress
 import gevent
 import pytest
 
-from lib.base.errors import BudgetExceeded, StoreUnavailable
+from lib.base.errors import BudgetExceeded, StoreNotAsked, StoreUnavailable
 from lib.stores import Breaker
 
 
@@ -54,6 +54,17 @@ def test_a_failure_turns_everybody_away_for_a_while(breaker, clock):
     clock.now = 3.0
     assert not turned_away(breaker)
     assert not turned_away(breaker), "it works again"
+
+
+def test_no_turn_in_a_crowd_is_no_failure(breaker, clock):
+    with pytest.raises(StoreNotAsked), breaker.asked():
+        raise StoreNotAsked(detail="all connections are in use")
+    assert not turned_away(breaker)
+    fail(breaker)
+    clock.now = 3.0
+    with pytest.raises(StoreNotAsked), breaker.asked():
+        raise StoreNotAsked(detail="all connections are in use")
+    assert not turned_away(breaker), "the next one may probe"
 
 
 def test_one_probe_at_a_time(breaker, clock):

@@ -125,22 +125,23 @@ def test_nothing_is_no_group(calls):
 
 def test_no_more_than_two_reports_at_once(database):
     under_way, most, lock = 0, 0, threading.Lock()
+    both = threading.Barrier(stores.REPORTS, timeout=10)
 
     def work(session):
         nonlocal under_way, most
         with lock:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.05)
+        both.wait()  # who comes alone does not go on
         with lock:
             under_way -= 1
 
-    threads = [threading.Thread(target=database.report, args=(work,)) for _ in range(5)]
+    threads = [threading.Thread(target=database.report, args=(work,)) for _ in range(3 * stores.REPORTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == stores.REPORTS
+    assert (most, both.broken) == (stores.REPORTS, False)
 
 
 def test_a_report_on_a_file_ends_when_its_time_is_over(url, monkeypatch):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lib.base.errors import StoreUnavailable
 from lib.stores import HEAD, Accounts, Sql, fault, migrate, migration_url, open_database, version
+from tests.databases import prepared
 from tests.lib.stores.books import DAY, NOW, held, ledger, reservation, row
 
 VERSIONS = Path(__file__).parents[3] / "lib/stores/migrations/versions"
@@ -70,3 +72,17 @@ def test_an_unusable_address_is_refused_without_being_shown(url):
     with pytest.raises(ValueError, match="must be sqlite") as caught:
         open_database(url, 1.0)
     assert "mysql" not in str(caught.value)
+
+
+def test_a_database_of_bytes_gives_text_all_the_same(postgres):
+    """Encoding SQL_ASCII, as initdb chooses in the C locale."""
+    name = "of_bytes"
+    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0")
+    url = prepared(postgres.url_of(name))
+    database = open_database(url, 5.0)
+    call = reservation(0, DAY, caller="Zoë")
+    Accounts(database).open(call)
+    Accounts(database).close(call, row(call, 1), NOW)
+    assert database.run(lambda session: session.rows(Sql("SELECT caller FROM calls"))) == [("Zoë",)]
+    database.close()

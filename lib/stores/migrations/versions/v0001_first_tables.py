@@ -65,7 +65,6 @@ def upgrade() -> None:
         Column("entry", Text, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("reservations_by_worker", "reservations", ["worker"])
 
     op.create_table(
         "calls",
