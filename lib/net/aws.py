@@ -36,6 +36,8 @@ from lib.base.errors import (
     VendorUnreachable,
 )
 
+from lib.wire import TOO_LONG, is_too_long
+
 if TYPE_CHECKING:
     import boto3.session
     from botocore.exceptions import ClientError, ParamValidationError
@@ -185,7 +187,6 @@ _BY_CLASS: Mapping[str, type[AIProxyError]] = {
 
 _STATUS_OF_CODE = {"validation": 400, "resourcenotfound": 404}
 _CODE_OF_STATUS = {404: "model_not_found", 413: "request_too_large"}
-_TOO_LONG = re.compile(r"too long|too many input tokens|context (?:length|limit|window)", re.IGNORECASE)
 _PARAMETER = re.compile(r"parameter ([\w.\[\]]+)")
 
 
@@ -234,7 +235,7 @@ def _answered(error: ClientError, provider: str) -> AIProxyError:
 
 
 def _refused(words: str, status: int, provider: str) -> VendorRefused:
-    code = "context_length_exceeded" if status == 400 and _TOO_LONG.search(words) else _CODE_OF_STATUS.get(status)
+    code = TOO_LONG if status == 400 and is_too_long(words) else _CODE_OF_STATUS.get(status)
     message = words or "The model provider refused the request."
     return VendorRefused(message, status=status, code=code, provider=provider)
 
