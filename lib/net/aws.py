@@ -35,7 +35,6 @@ from lib.base.errors import (
     VendorTimeout,
     VendorUnreachable,
 )
-
 from lib.wire import TOO_LONG, is_too_long
 
 if TYPE_CHECKING:

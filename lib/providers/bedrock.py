@@ -58,7 +58,7 @@ class BedrockProvider:
         self._options = aws.RuntimeOptions(region, endpoint_url, read_timeout=read_timeout)
 
     def maker(self, model: str) -> str:
-        """`anthropic` of `us.anthropic.claude-...`, also at the end of an ARN; the provider's name when it is unclear."""
+        """`anthropic` of `us.anthropic.claude-...`, also in an ARN; the provider's name when unclear."""
         found = _MAKER.match(model.rpartition("/")[2].removeprefix("bedrock."))
         return found[1] if found else self.name
 

@@ -52,7 +52,7 @@ def read_error(body: bytes) -> VendorMessage:
 
 
 def is_too_long(words: str) -> bool:
-    """Whether a refusal's words say that the prompt does not fit the model: Anthropic and others have no code for it."""
+    """Whether a refusal says that the prompt does not fit the model. Anthropic and others have no code for it."""
     return _TOO_LONG_WORDS.search(words) is not None
 
 
