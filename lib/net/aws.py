@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
@@ -58,6 +59,25 @@ class RuntimeOptions(NamedTuple):
     connect_timeout: float = 5.0
     read_timeout: float = 300.0
     pool: int = 1024
+
+
+_POINTERS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
+
+
+def is_pointed_at(environ: Mapping[str, str], endpoint_url: str | None = None) -> bool:
+    """Whether anything says that AWS shall be used, without asking boto3, which would look around the network."""
+    if endpoint_url or any(environ.get(name) for name in _POINTERS):
+        return True
+    home = environ.get("HOME", "")
+    return bool(home) and any(Path(home, ".aws", name).is_file() for name in ("credentials", "config"))
 
 
 _making = BoundedSemaphore(1)
