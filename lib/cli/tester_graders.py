@@ -1,0 +1,18 @@
+"""Who grades for `bin/rubric-tester`: the services of this process, or a proxy at an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lib.assessment.measure import Grader, InputError, RemoteGrader
+from lib.base import Settings
+
+
+@contextmanager
+def grader(settings: Settings, url: str | None, key: str | None) -> Iterator[Grader]:
+    """The one that is wanted. Raises `InputError`."""
+    if url is None:
+        raise InputError("grading in this process is not there yet")
+    keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
+    yield RemoteGrader(url, key or next(iter(keys), None))
