@@ -15,4 +15,8 @@ def grader(settings: Settings, url: str | None, key: str | None) -> Iterator[Gra
     if url is None:
         raise InputError("grading in this process is not there yet")
     keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
-    yield RemoteGrader(url, key or next(iter(keys), None))
+    remote = RemoteGrader(url, key or next(iter(keys), None))
+    try:
+        yield remote
+    finally:
+        remote.close()
