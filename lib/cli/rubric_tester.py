@@ -35,21 +35,21 @@ from lib.assessment.measure import (
 )
 from lib.base import SettingsError, load
 from lib.base.money import show
-from lib.cli.tester_graders import grader
+from lib.cli.tester_graders import Who, grader
 from lib.cli.tester_options import Options, parse
-from lib.cli.tester_output import comparison, summary, write_labels, write_results
+from lib.cli.tester_output import comparison, summary, write_comparison, write_labels, write_results
 from lib.cli.tester_progress import Watch, watch
 
 MISSED, USAGE, INCOMPLETE, SIGINT = 1, 2, 3, 130
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out the command line; the exit status."""
+def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
+    """Carry out the command line, graded by `who`; the exit status."""
     options = parse(argv)
     try:
         lessons = list(_lessons(options))
         _check(options, lessons)
-        with grader(load(), options.url, options.key) as judge:
+        with who(load(), options.url, options.key) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
             if options.dry_run:
@@ -196,9 +196,10 @@ def _interrupts(run: Run) -> Iterator[None]:
 def _finish(options: Options, lessons: Sequence[Lesson], found: Sequence[Measured]) -> int:
     for lesson, measured in zip(lessons, found, strict=True):
         _leave(options, lesson, measured)
-    if options.compare:
-        for first, second in zip(found[::2], found[1::2], strict=True):
-            print("\n".join(comparison(compare(first, second, EXACT))))
+    for at in range(0, len(found) if options.compare else 0, 2):
+        first, second = found[at : at + 2]
+        print("\n".join(comparison(compare(first, second, EXACT))))
+        print(f"  {write_comparison(options, lessons[at + 1].experiment.folder, first, second)}")
     missed = list(_missed(options, found)) if options.accuracy else []
     for miss in missed:
         print(f"missed: {miss}", file=sys.stderr)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from lib.assessment.measure import Grader, InputError, RemoteGrader
 from lib.base import Settings
+
+Who = Callable[[Settings, str | None, str | None], AbstractContextManager[Grader]]
 
 
 @contextmanager

@@ -18,15 +18,14 @@ from lib.assessment.measure import (
     new_labels,
     pass_fail_confidence,
 )
-from lib.assessment.report import as_csv, as_json, render
+from lib.assessment.report import as_csv, as_json, render, render_comparison
 from lib.base.money import show
 from lib.cli.tester_options import Options
 
 
 def write_results(options: Options, folder: Path, measured: Measured) -> Iterator[Path]:
     """Write what was asked for about one lesson; `folder` is the experiment's, of this lesson. The files' paths."""
-    output = Path(options.output_dir, measured.experiment, measured.lesson) if options.output_dir else folder / "output"
-    output.mkdir(parents=True, exist_ok=True)
+    output = _output(options, folder, measured)
     yield _written(output / "report.html", render(measured).encode())
     if options.json:
         yield _written(output / "report.json", as_json(measured))
@@ -35,6 +34,12 @@ def write_results(options: Options, folder: Path, measured: Measured) -> Iterato
     if options.generate_confidence:
         yield _written(folder / "confidence.json", confidence_json(pass_fail_confidence(measured)))
         yield _written(folder / "confidence-exact.json", confidence_json(exact_confidence(measured)))
+
+
+def write_comparison(options: Options, folder: Path, first: Measured, second: Measured) -> Path:
+    """Write what changed from the first experiment to the second, whose folder it is."""
+    page = render_comparison(first, second).encode()
+    return _written(_output(options, folder, second) / f"comparison-with-{first.experiment}.html", page)
 
 
 def write_labels(folder: Path, measured: Measured) -> Path:
@@ -68,6 +73,13 @@ def comparison(found: Comparison) -> Iterator[str]:
     for name, change in changes.items():
         shares = f"{_share(change.first)} -> {_share(change.second)}"
         yield f"  {name:{width}}  {shares} +{change.gained} -{change.lost}  p={change.p:.3f}  {change.verdict}"
+
+
+def _output(options: Options, folder: Path, measured: Measured) -> Path:
+    given = options.output_dir
+    output = Path(given, measured.experiment, measured.lesson) if given else folder / "output"
+    output.mkdir(parents=True, exist_ok=True)
+    return output
 
 
 def _share(found: Accuracy) -> str:
