@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import boto3.session
     from botocore.exceptions import ClientError, ParamValidationError
     from types_boto3_bedrock_runtime import BedrockRuntimeClient
+    from types_boto3_s3 import S3Client
 
 # ---- clients ----
 
@@ -118,6 +119,12 @@ def _make(options: RuntimeOptions) -> BedrockRuntimeClient:
             user_agent_extra="aiproxy",
         ),
     )
+
+
+def s3() -> S3Client:
+    """A client for reading from S3, in whatever region AWS's own settings name. Raises `VendorRejectedUs`."""
+    with _making:
+        return _session().client("s3")
 
 
 def _session() -> boto3.session.Session:

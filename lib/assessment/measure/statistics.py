@@ -74,4 +74,4 @@ def mcnemar(gained: int, lost: int) -> float:
     for count in range(min(gained, lost) + 1):
         total += ways
         ways = ways * (changed - count) // (count + 1)
-    return min(1.0, 2 * total / 2**changed)
+    return min(1.0, 2 * total / (1 << changed))
