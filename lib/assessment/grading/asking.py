@@ -46,18 +46,27 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `count` answers are wanted, before `deadline` on the monotonic clock."""
+    """What is asked. `count` answers are wanted, before `deadline` on the monotonic clock.
+
+    `seed` is for dialects that have one; answers that are asked for one by one get others in turn.
+    """
 
     model: str
     messages: list[Message]
     temperature: float
     count: int
     deadline: float
+    seed: int | None = None
     credential: str | None = field(default=None, repr=False)
 
-    def body(self, count: int) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
+        """What was asked, for whoever asked."""
+        return {**self.body(seed=self.seed), "n": self.count}
+
+    def body(self, count: int = 1, seed: int | None = None) -> dict[str, Any]:
         """A chat completion for so many answers."""
         body = {"model": self.model, "messages": self.messages, "temperature": self.temperature}
+        body |= {} if seed is None else {"seed": seed}
         return body | {"n": count} if count > 1 else body
 
 
@@ -97,11 +106,13 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
     places = door.chooser.places(question.model, CHAT, own_key=own_key)
     heard = Heard()
     client = SharedClient(asker.client)
+    openai = all(place.dialect is Dialect.OPENAI for place in places)
 
     def one(count: int) -> list[Answer] | AIProxyError:
         record = _record_like(asker.record)
+        seed = None if question.seed is None or not openai else question.seed + len(heard.records)
         heard.records.append(record)
-        call = Call(CHAT, asker.caller, _json(question.body(count)), (), client.part(), record)
+        call = Call(CHAT, asker.caller, _json(question.body(count, seed)), (), client.part(), record)
         call.deadline, call.credential = question.deadline, question.credential
         try:
             return _answers(door.call(call), record)
@@ -109,7 +120,7 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
             error.provider = error.provider or record.provider
             return error
 
-    if question.count > 1 and all(place.dialect is Dialect.OPENAI for place in places):
+    if openai and question.count > 1:
         _together(heard, one, question.count)
     else:
         _side_by_side(heard, one, question.count)

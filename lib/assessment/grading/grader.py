@@ -96,7 +96,7 @@ class Grader:
             seconds=monotonic() - asker.record.started,
             usage=openai_shape(usage) if usage else None,
             cost=total_cost(heard.records),
-            more={"request": {**question.body(1), "n": question.count}} if request.include_request else {},
+            more={"request": question.shown()} if request.include_request else {},
         )
 
     def _question(self, request: Request, asker: Asker, code: str) -> Question:
@@ -107,6 +107,7 @@ class Grader:
             temperature=request.temperature,
             count=request.num_responses,
             deadline=asker.record.started + self._terms.deadline,
+            seed=request.seed,
             credential=request.api_key,
         )
 
@@ -144,9 +145,10 @@ class Grader:
 
 
 def metadata(graded: Graded, student: str = "student") -> dict[str, Any]:
-    """What clients get beside the rows."""
-    usage = {} if graded.usage is None else {"usage": graded.usage}
-    return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **usage, **graded.more}
+    """What clients get beside the rows. `cost` is in nano-USD, absent when there is no price."""
+    known = {"usage": graded.usage, "cost": graded.cost}
+    told = {name: value for name, value in known.items() if value is not None}
+    return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **told, **graded.more}
 
 
 def _blank(concept: str) -> Row:
