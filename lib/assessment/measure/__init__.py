@@ -8,7 +8,7 @@ from lib.assessment.measure.dataset import Dataset, read_dataset
 from lib.assessment.measure.experiment import Experiment, lessons_of, read_experiment
 from lib.assessment.measure.faults import InputError
 from lib.assessment.measure.gate import Miss, Thresholds, check_thresholds, misses, read_thresholds
-from lib.assessment.measure.grading import Grader
+from lib.assessment.measure.grading import Grader, Ungraded
 from lib.assessment.measure.labelling import new_labels
 from lib.assessment.measure.outcome import GradedProgram, Measured, from_json, to_json
 from lib.assessment.measure.params import Params, parse_responses, parse_temperature
@@ -55,6 +55,7 @@ __all__ = [
     "RemoteGrader",
     "Run",
     "Thresholds",
+    "Ungraded",
     "accuracy",
     "agreement",
     "changed",

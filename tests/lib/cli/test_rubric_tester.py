@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from lib.assessment import Graded
-from lib.assessment.measure import Grader
+from lib.assessment.measure import Grader, Ungraded
 from lib.base import Settings, setting_names
-from lib.base.errors import VendorError
 from lib.cli import rubric_tester
 from tests.lib.assessment.measure.shared import FakeGrader, dataset_folder, experiment_folder, grades, write
 
@@ -69,7 +68,7 @@ def tester(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def failing(student: str) -> FakeGrader:
     def answer(code: str) -> Graded:
         if student in code:
-            raise VendorError(detail="status 500")
+            raise Ungraded("502 upstream_error: away", cost=3)
         return grades("EE")
 
     return FakeGrader(answer)
