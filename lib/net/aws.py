@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
@@ -35,6 +36,7 @@ from lib.base.errors import (
     VendorTimeout,
     VendorUnreachable,
 )
+from lib.wire import TOO_LONG, is_too_long
 
 if TYPE_CHECKING:
     import boto3.session
@@ -58,6 +60,25 @@ class RuntimeOptions(NamedTuple):
     connect_timeout: float = 5.0
     read_timeout: float = 300.0
     pool: int = 1024
+
+
+_POINTERS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
+
+
+def is_pointed_at(environ: Mapping[str, str], endpoint_url: str | None = None) -> bool:
+    """Whether anything says that AWS shall be used, without asking boto3, which would look around the network."""
+    if endpoint_url or any(environ.get(name) for name in _POINTERS):
+        return True
+    home = environ.get("HOME", "")
+    return bool(home) and any(Path(home, ".aws", name).is_file() for name in ("credentials", "config"))
 
 
 _making = BoundedSemaphore(1)
@@ -192,7 +213,6 @@ _BY_CLASS: Mapping[str, type[AIProxyError]] = {
 
 _STATUS_OF_CODE = {"validation": 400, "resourcenotfound": 404}
 _CODE_OF_STATUS = {404: "model_not_found", 413: "request_too_large"}
-_TOO_LONG = re.compile(r"too long|too many input tokens|context (?:length|limit|window)", re.IGNORECASE)
 _PARAMETER = re.compile(r"parameter ([\w.\[\]]+)")
 
 
@@ -241,7 +261,7 @@ def _answered(error: ClientError, provider: str) -> AIProxyError:
 
 
 def _refused(words: str, status: int, provider: str) -> VendorRefused:
-    code = "context_length_exceeded" if status == 400 and _TOO_LONG.search(words) else _CODE_OF_STATUS.get(status)
+    code = TOO_LONG if status == 400 and is_too_long(words) else _CODE_OF_STATUS.get(status)
     message = words or "The model provider refused the request."
     return VendorRefused(message, status=status, code=code, provider=provider)
 
