@@ -7,7 +7,7 @@ call that fails is only a failure when no other brought anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
@@ -46,7 +46,10 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `count` answers are wanted, before `deadline` on the monotonic clock."""
+    """What is asked. `count` answers are wanted, before `deadline` on the monotonic clock.
+
+    `seed` goes to vendors of a dialect that has one; answers asked for side by side get one each.
+    """
 
     model: str
     messages: list[Message]
@@ -54,10 +57,13 @@ class Question:
     count: int
     deadline: float
     credential: str | None = field(default=None, repr=False)
+    seed: int | None = None
 
-    def body(self, count: int) -> dict[str, Any]:
-        """A chat completion for so many answers."""
+    def body(self, count: int, number: int = 0) -> dict[str, Any]:
+        """A chat completion for so many answers; `number` is how many calls were made before."""
         body = {"model": self.model, "messages": self.messages, "temperature": self.temperature}
+        if self.seed is not None:
+            body["seed"] = self.seed + number
         return body | {"n": count} if count > 1 else body
 
 
@@ -93,15 +99,17 @@ class _Completion(msgspec.Struct):
 
 def ask(door: Door, question: Question, asker: Asker) -> Heard:
     """Ask, and wait for all answers. Raises `UnknownModel` and the like before anything is sent."""
-    own_key = question.credential is not None
-    places = door.chooser.places(question.model, CHAT, own_key=own_key)
+    together = _speaks_openai(door, question)
+    if not together:
+        question = replace(question, seed=None)
     heard = Heard()
     client = SharedClient(asker.client)
 
     def one(count: int) -> list[Answer] | AIProxyError:
         record = _record_like(asker.record)
+        body = _json(question.body(count, len(heard.records)))
         heard.records.append(record)
-        call = Call(CHAT, asker.caller, _json(question.body(count)), (), client.part(), record)
+        call = Call(CHAT, asker.caller, body, (), client.part(), record)
         call.deadline, call.credential = question.deadline, question.credential
         try:
             return _answers(door.call(call), record)
@@ -109,11 +117,24 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
             error.provider = error.provider or record.provider
             return error
 
-    if question.count > 1 and all(place.dialect is Dialect.OPENAI for place in places):
+    if question.count > 1 and together:
         _together(heard, one, question.count)
     else:
         _side_by_side(heard, one, question.count)
     return heard
+
+
+def bodies(door: Door, question: Question) -> list[JsonBody]:
+    """What would be sent, when all goes well. Raises `UnknownModel` and the like."""
+    if _speaks_openai(door, question):
+        return [_json(question.body(question.count))]
+    return [_json(question.body(1))] * question.count
+
+
+def _speaks_openai(door: Door, question: Question) -> bool:
+    """Whether one call can ask for several answers, and for the same ones another time."""
+    places = door.chooser.places(question.model, CHAT, own_key=question.credential is not None)
+    return all(place.dialect is Dialect.OPENAI for place in places)
 
 
 def _together(heard: Heard, one: Callable[[int], list[Answer] | AIProxyError], count: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.assessment.graded import Graded, Row
 from lib.assessment.grading.answers import grades
-from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask
+from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask, bodies
 from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
 from lib.assessment.grading.evidence import tidy
 from lib.assessment.grading.failures import shown, worst
@@ -23,6 +23,7 @@ from lib.assessment.program import Trees, is_blank, without_comments
 from lib.base.errors import AIProxyError, BodyTooLarge, UnusableAnswer
 from lib.gateway import Record
 from lib.telemetry import get_logger
+from lib.wire import JsonBody
 
 log = get_logger("aiproxy.assessment")
 
@@ -49,6 +50,10 @@ class Grader:
         self._trees = trees
         self._terms = terms
 
+    def behind(self, door: Door) -> Grader:
+        """The same with another way to the models."""
+        return Grader(door, self._trees, self._terms)
+
     @property
     def deadline(self) -> float:
         """Seconds from a request's start after which there is an answer or a failure."""
@@ -68,6 +73,13 @@ class Grader:
             return self._static(request, asker, decided, EXTRACTED)
         return self._asked(request, asker, code, decided)
 
+    def bodies(self, request: Request) -> list[JsonBody]:
+        """What would be sent to grade it: nothing when no model need be asked. Raises `UnknownModel` and the like."""
+        code = without_comments(request.code) if request.remove_comments else request.code
+        if is_blank(code) or len(request.goals) == len(request.rubric.concepts):
+            return []
+        return bodies(self._door, self._question(request, monotonic(), code))
+
     def _decided(self, request: Request, concept: str) -> Row:
         """What the decision tree says. It reads the program as it came, so that its line numbers are the student's."""
         decision = self._trees.decide(request.lesson or "", concept, request.code)
@@ -80,7 +92,7 @@ class Grader:
         return Graded(found, STATIC + how, monotonic() - asker.record.started, cost=0)
 
     def _asked(self, request: Request, asker: Asker, code: str, decided: Mapping[str, Row]) -> Graded:
-        question = self._question(request, asker, code)
+        question = self._question(request, asker.record.started, code)
         heard = Heard()
         try:
             heard = ask(self._door, question, asker)
@@ -99,15 +111,16 @@ class Grader:
             more={"request": {**question.body(1), "n": question.count}} if request.include_request else {},
         )
 
-    def _question(self, request: Request, asker: Asker, code: str) -> Question:
+    def _question(self, request: Request, started: float, code: str) -> Question:
         model = self._door.chooser.model_name(request.model or self._terms.default_model)
         return Question(
             model=model,
             messages=messages(request, code),
             temperature=request.temperature,
             count=request.num_responses,
-            deadline=asker.record.started + self._terms.deadline,
+            deadline=started + self._terms.deadline,
             credential=request.api_key,
+            seed=request.seed,
         )
 
     def _usable(self, heard: Heard, request: Request, record: Record) -> list[tuple[Row, ...]]:

@@ -20,6 +20,7 @@ MOST_NAME = 256
 MOST_KEY = 512
 MOST_RESPONSES = 10
 MOST_TEMPERATURE = 2.0
+NO_SEED, MOST_SEED = -1, 2**31 - 100
 FORMATS = ("tsv", "json")
 EXTRACTOR = "code-feature-extractor"
 
@@ -59,6 +60,7 @@ class Request:
     goals: tuple[str, ...] = ()
     lesson: str | None = None
     include_request: bool = False
+    seed: int | None = None
 
 
 def read_request(values: Values, trees: Trees) -> Request:
@@ -82,6 +84,7 @@ def read_request(values: Values, trees: Trees) -> Request:
         goals=_goals(fields.names(EXTRACTOR, rubric.concepts), lesson, rubric, trees),
         lesson=lesson,
         include_request=fields.flag("include-request"),
+        seed=_seed(fields),
     )
 
 
@@ -98,6 +101,11 @@ def _api_key(fields: Fields) -> str | None:
     if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
         raise BadRequest("`api-key` has characters that no key can have", param="api-key")
     return key
+
+
+def _seed(fields: Fields) -> int | None:
+    seed = fields.whole("seed", NO_SEED, MOST_SEED, NO_SEED)
+    return None if seed == NO_SEED else seed
 
 
 def _examples(pairs: list[Any], rubric: Rubric) -> tuple[Example, ...]:

@@ -14,7 +14,7 @@ from lib.assessment.measure.outcome import GradedProgram, Measured, from_json, t
 from lib.assessment.measure.params import Params, parse_responses, parse_temperature
 from lib.assessment.measure.places import Place
 from lib.assessment.measure.purse import Purse
-from lib.assessment.measure.remote import RemoteGrader
+from lib.assessment.measure.remote import RemoteGrader, form
 from lib.assessment.measure.running import INTERRUPTED, Run
 from lib.assessment.measure.selecting import Lesson, changed, only, students
 from lib.assessment.measure.statistics import (
@@ -64,6 +64,7 @@ __all__ = [
     "confidence_json",
     "confusion",
     "exact_confidence",
+    "form",
     "from_json",
     "lessons_of",
     "mcnemar",

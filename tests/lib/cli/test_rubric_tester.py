@@ -16,6 +16,7 @@ from lib.assessment import Graded
 from lib.assessment.measure import Grader, Ungraded
 from lib.base import Settings, setting_names
 from lib.cli import rubric_tester
+from lib.cli.tester_graders import Wanted
 from tests.lib.assessment.measure.shared import FakeGrader, dataset_folder, experiment_folder, grades, write
 
 LABELS = {"a": "EE", "b": "EE", "c": "EL", "d": "NN"}
@@ -55,7 +56,7 @@ def tester(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         judge = grader or FakeGrader()
 
         @contextmanager
-        def who(settings: Settings, url: str | None, key: str | None) -> Iterator[Grader]:
+        def who(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
             yield judge
 
         places = ["--dataset-dir", "datasets", "--experiment-dir", "experiments"]
