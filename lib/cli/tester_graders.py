@@ -17,7 +17,6 @@ from lib.assessment.measure import Experiment, Grader, InputError, RemoteGrader,
 from lib.base import Settings
 from lib.base.errors import AIProxyError, StoreUnavailable
 from lib.cli.database import prepare
-from lib.cli.tester_echo import ECHO, Rehearsal, rehearsed
 from lib.gateway import Record
 from lib.ledger import Keeper
 from lib.limits import estimate
@@ -93,17 +92,14 @@ class LocalGrader:
         try:
             self._services.grader.bodies(self._request(experiment, "var x;"))
         except AIProxyError as error:
-            raise InputError(f"{experiment.folder}: {error.message}{_hint(error)}") from None
+            raise InputError(f"{experiment.folder}: {error.message.rstrip(".")}{_hint(error)}") from None
 
     def grade(self, experiment: Experiment, code: str) -> Graded:
         """Grade one program. Raises `Ungraded`."""
         record = Record(caller=CALLER.name, route="bin/rubric-tester", family="assessment")
-        services = self._services
-        judge = services.grader.behind(
-            Rehearsal(services.gateway, rehearsed(experiment.rubric, code), always=self._offline)
-        )
+        asker = Asker(CALLER, NoWatch(), record)
         try:
-            return judge.grade(self._request(experiment, code), Asker(CALLER, NoWatch(), record))
+            return self._services.grader.grade(self._request(experiment, code), asker)
         except AIProxyError as error:
             raise Ungraded.of(error, record.cost) from None
 
@@ -121,7 +117,7 @@ class LocalGrader:
         """Our code, and the places that the model's name leads to."""
         chooser = self._services.gateway.chooser
         places = chooser.places(chooser.model_name(experiment.params.model), CHAT)
-        return " ".join([self._code, *([ECHO] if self._offline else (place.key for place in places))])
+        return " ".join([self._code, "offline" * self._offline, *(place.key for place in places)])
 
     def _dearest(self, body: JsonBody) -> int | None:
         services, costs = self._services, []

@@ -7,7 +7,7 @@ call that fails is only a failure when no other brought anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -48,7 +48,7 @@ class Asker:
 class Question:
     """What is asked. `count` answers are wanted, before `deadline` on the monotonic clock.
 
-    `seed` goes to vendors of a dialect that has one; answers asked for side by side get one each.
+    `seed` is for dialects that have one; answers that are asked for one by one get others in turn.
     """
 
     model: str
@@ -56,14 +56,17 @@ class Question:
     temperature: float
     count: int
     deadline: float
-    credential: str | None = field(default=None, repr=False)
     seed: int | None = None
+    credential: str | None = field(default=None, repr=False)
 
-    def body(self, count: int, number: int = 0) -> dict[str, Any]:
-        """A chat completion for so many answers; `number` is how many calls were made before."""
+    def shown(self) -> dict[str, Any]:
+        """What was asked, for whoever asked."""
+        return {**self.body(seed=self.seed), "n": self.count}
+
+    def body(self, count: int = 1, seed: int | None = None) -> dict[str, Any]:
+        """A chat completion for so many answers."""
         body = {"model": self.model, "messages": self.messages, "temperature": self.temperature}
-        if self.seed is not None:
-            body["seed"] = self.seed + number
+        body |= {} if seed is None else {"seed": seed}
         return body | {"n": count} if count > 1 else body
 
 
@@ -99,17 +102,15 @@ class _Completion(msgspec.Struct):
 
 def ask(door: Door, question: Question, asker: Asker) -> Heard:
     """Ask, and wait for all answers. Raises `UnknownModel` and the like before anything is sent."""
-    together = _speaks_openai(door, question)
-    if not together:
-        question = replace(question, seed=None)
+    openai = _speaks_openai(door, question)
     heard = Heard()
     client = SharedClient(asker.client)
 
     def one(count: int) -> list[Answer] | AIProxyError:
         record = _record_like(asker.record)
-        body = _json(question.body(count, len(heard.records)))
+        seed = None if question.seed is None or not openai else question.seed + len(heard.records)
         heard.records.append(record)
-        call = Call(CHAT, asker.caller, body, (), client.part(), record)
+        call = Call(CHAT, asker.caller, _json(question.body(count, seed)), (), client.part(), record)
         call.deadline, call.credential = question.deadline, question.credential
         try:
             return _answers(door.call(call), record)
@@ -117,7 +118,7 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
             error.provider = error.provider or record.provider
             return error
 
-    if question.count > 1 and together:
+    if openai and question.count > 1:
         _together(heard, one, question.count)
     else:
         _side_by_side(heard, one, question.count)
@@ -125,10 +126,10 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
 
 
 def bodies(door: Door, question: Question) -> list[JsonBody]:
-    """What would be sent, when all goes well. Raises `UnknownModel` and the like."""
+    """What is sent when all goes well. Raises `UnknownModel` and the like."""
     if _speaks_openai(door, question):
         return [_json(question.body(question.count))]
-    return [_json(question.body(1))] * question.count
+    return [_json(question.body())] * question.count
 
 
 def _speaks_openai(door: Door, question: Question) -> bool:

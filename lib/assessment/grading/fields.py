@@ -72,6 +72,10 @@ class Fields:
             raise BadRequest(f"`{name}` must be a whole number from {least} to {most}", param=name)
         return number
 
+    def maybe_whole(self, name: str, least: int, most: int) -> int | None:
+        """The same; None when it is absent."""
+        return self.whole(name, least, most, least) if self._number(name, _WHOLE) is not None else None
+
     def number(self, name: str, least: float, most: float, default: float) -> float:
         """A number within bounds."""
         text = self._number(name, _NUMBER)

@@ -50,10 +50,6 @@ class Grader:
         self._trees = trees
         self._terms = terms
 
-    def behind(self, door: Door) -> Grader:
-        """The same with another way to the models."""
-        return Grader(door, self._trees, self._terms)
-
     @property
     def deadline(self) -> float:
         """Seconds from a request's start after which there is an answer or a failure."""
@@ -108,7 +104,7 @@ class Grader:
             seconds=monotonic() - asker.record.started,
             usage=openai_shape(usage) if usage else None,
             cost=total_cost(heard.records),
-            more={"request": {**question.body(1), "n": question.count}} if request.include_request else {},
+            more={"request": question.shown()} if request.include_request else {},
         )
 
     def _question(self, request: Request, started: float, code: str) -> Question:
@@ -119,8 +115,8 @@ class Grader:
             temperature=request.temperature,
             count=request.num_responses,
             deadline=started + self._terms.deadline,
-            credential=request.api_key,
             seed=request.seed,
+            credential=request.api_key,
         )
 
     def _usable(self, heard: Heard, request: Request, record: Record) -> list[tuple[Row, ...]]:
@@ -157,9 +153,10 @@ class Grader:
 
 
 def metadata(graded: Graded, student: str = "student") -> dict[str, Any]:
-    """What clients get beside the rows."""
-    usage = {} if graded.usage is None else {"usage": graded.usage}
-    return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **usage, **graded.more}
+    """What clients get beside the rows. `cost` is in nano-USD, absent when there is no price."""
+    known = {"usage": graded.usage, "cost": graded.cost}
+    told = {name: value for name, value in known.items() if value is not None}
+    return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **told, **graded.more}
 
 
 def _blank(concept: str) -> Row:

@@ -20,7 +20,7 @@ MOST_NAME = 256
 MOST_KEY = 512
 MOST_RESPONSES = 10
 MOST_TEMPERATURE = 2.0
-NO_SEED, MOST_SEED = -1, 2**31 - 100
+MOST_SEED = 2**31 - 1
 FORMATS = ("tsv", "json")
 EXTRACTOR = "code-feature-extractor"
 
@@ -44,7 +44,8 @@ class Example:
 class Request:
     """One program to be graded. `goals` are the concepts that decision trees of `lesson` decide.
 
-    `model` is None for the default; `api_key` is the caller's own with the vendor, for this request alone.
+    `model` is None for the default; `api_key` is the caller's own with the vendor, for this request alone; `seed` goes
+    to vendors whose dialect has one.
     """
 
     code: str
@@ -56,11 +57,11 @@ class Request:
     remove_comments: bool = False
     num_responses: int = 1
     temperature: float = 0.2
+    seed: int | None = None
     response_type: str = "tsv"
     goals: tuple[str, ...] = ()
     lesson: str | None = None
     include_request: bool = False
-    seed: int | None = None
 
 
 def read_request(values: Values, trees: Trees) -> Request:
@@ -80,11 +81,11 @@ def read_request(values: Values, trees: Trees) -> Request:
         remove_comments=fields.flag("remove-comments"),
         num_responses=fields.whole("num-responses", 1, MOST_RESPONSES, 1),
         temperature=fields.number("temperature", 0.0, MOST_TEMPERATURE, 0.2),
+        seed=fields.maybe_whole("seed", 0, MOST_SEED),
         response_type=fields.word("response-type", FORMATS, "tsv"),
         goals=_goals(fields.names(EXTRACTOR, rubric.concepts), lesson, rubric, trees),
         lesson=lesson,
         include_request=fields.flag("include-request"),
-        seed=_seed(fields),
     )
 
 
@@ -101,11 +102,6 @@ def _api_key(fields: Fields) -> str | None:
     if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
         raise BadRequest("`api-key` has characters that no key can have", param="api-key")
     return key
-
-
-def _seed(fields: Fields) -> int | None:
-    seed = fields.whole("seed", NO_SEED, MOST_SEED, NO_SEED)
-    return None if seed == NO_SEED else seed
 
 
 def _examples(pairs: list[Any], rubric: Rubric) -> tuple[Example, ...]:
