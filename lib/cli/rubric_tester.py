@@ -35,7 +35,7 @@ from lib.assessment.measure import (
 )
 from lib.base import SettingsError, load
 from lib.base.money import show
-from lib.cli.tester_graders import Who, grader
+from lib.cli.tester_graders import Wanted, Who, grader
 from lib.cli.tester_options import Options, parse
 from lib.cli.tester_output import comparison, summary, write_comparison, write_labels, write_results
 from lib.cli.tester_progress import Watch, watch
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
     try:
         lessons = list(_lessons(options))
         _check(options, lessons)
-        with who(load(), options.url, options.key) as judge:
+        with who(load(), Wanted(options.url, options.key, options.dry_run)) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
             if options.dry_run:

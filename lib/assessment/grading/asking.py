@@ -102,11 +102,9 @@ class _Completion(msgspec.Struct):
 
 def ask(door: Door, question: Question, asker: Asker) -> Heard:
     """Ask, and wait for all answers. Raises `UnknownModel` and the like before anything is sent."""
-    own_key = question.credential is not None
-    places = door.chooser.places(question.model, CHAT, own_key=own_key)
+    openai = _speaks_openai(door, question)
     heard = Heard()
     client = SharedClient(asker.client)
-    openai = all(place.dialect is Dialect.OPENAI for place in places)
 
     def one(count: int) -> list[Answer] | AIProxyError:
         record = _record_like(asker.record)
@@ -125,6 +123,19 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
     else:
         _side_by_side(heard, one, question.count)
     return heard
+
+
+def bodies(door: Door, question: Question) -> list[JsonBody]:
+    """What is sent when all goes well. Raises `UnknownModel` and the like."""
+    if _speaks_openai(door, question):
+        return [_json(question.body(question.count))]
+    return [_json(question.body())] * question.count
+
+
+def _speaks_openai(door: Door, question: Question) -> bool:
+    """Whether one call can ask for several answers, and for the same ones another time."""
+    places = door.chooser.places(question.model, CHAT, own_key=question.credential is not None)
+    return all(place.dialect is Dialect.OPENAI for place in places)
 
 
 def _together(heard: Heard, one: Callable[[int], list[Answer] | AIProxyError], count: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lib.assessment.graded import Graded, Row
 from lib.assessment.grading.answers import grades
 from lib.assessment.grading.aside import Aside
-from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask
+from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask, bodies
 from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
 from lib.assessment.grading.evidence import tidy
 from lib.assessment.grading.failures import shown, worst
@@ -24,6 +24,7 @@ from lib.assessment.program import Trees, is_blank, without_comments
 from lib.base.errors import AIProxyError, BodyTooLarge, UnusableAnswer
 from lib.gateway import Record
 from lib.telemetry import get_logger
+from lib.wire import JsonBody
 
 log = get_logger("aiproxy.assessment")
 
@@ -73,6 +74,13 @@ class Grader:
             return self._static(request, asker, decided, EXTRACTED)
         return self._asked(request, asker, code, decided)
 
+    def bodies(self, request: Request) -> list[JsonBody]:
+        """What would be sent to grade it: nothing when no model need be asked. Raises `UnknownModel` and the like."""
+        code = without_comments(request.code) if request.remove_comments else request.code
+        if is_blank(code) or len(request.goals) == len(request.rubric.concepts):
+            return []
+        return bodies(self._door, self._question(request, monotonic(), code))
+
     def _aside(self, request: Request, asker: Asker, work: Callable[[], _Made]) -> _Made:
         return self._beside.run(work, len(request.code), asker.record.started + self._terms.deadline)
 
@@ -91,7 +99,7 @@ class Grader:
         return Graded(found, STATIC + how, monotonic() - asker.record.started, cost=0)
 
     def _asked(self, request: Request, asker: Asker, code: str, decided: Mapping[str, Row]) -> Graded:
-        question = self._question(request, asker, code)
+        question = self._question(request, asker.record.started, code)
         heard = Heard()
         try:
             heard = ask(self._door, question, asker)
@@ -110,14 +118,14 @@ class Grader:
             more={"request": question.shown()} if request.include_request else {},
         )
 
-    def _question(self, request: Request, asker: Asker, code: str) -> Question:
+    def _question(self, request: Request, started: float, code: str) -> Question:
         model = self._door.chooser.model_name(request.model or self._terms.default_model)
         return Question(
             model=model,
             messages=messages(request, code),
             temperature=request.temperature,
             count=request.num_responses,
-            deadline=asker.record.started + self._terms.deadline,
+            deadline=started + self._terms.deadline,
             seed=request.seed,
             credential=request.api_key,
         )

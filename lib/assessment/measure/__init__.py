@@ -8,13 +8,13 @@ from lib.assessment.measure.dataset import Dataset, read_dataset
 from lib.assessment.measure.experiment import Experiment, lessons_of, read_experiment
 from lib.assessment.measure.faults import InputError
 from lib.assessment.measure.gate import Miss, Thresholds, check_thresholds, misses, read_thresholds
-from lib.assessment.measure.grading import Grader
+from lib.assessment.measure.grading import Grader, Ungraded
 from lib.assessment.measure.labelling import new_labels
 from lib.assessment.measure.outcome import GradedProgram, Measured, from_json, to_json
 from lib.assessment.measure.params import Params, parse_responses, parse_temperature
 from lib.assessment.measure.places import Place
 from lib.assessment.measure.purse import Purse
-from lib.assessment.measure.remote import RemoteGrader
+from lib.assessment.measure.remote import RemoteGrader, form
 from lib.assessment.measure.running import INTERRUPTED, Run
 from lib.assessment.measure.selecting import Lesson, changed, only, students
 from lib.assessment.measure.statistics import (
@@ -55,6 +55,7 @@ __all__ = [
     "RemoteGrader",
     "Run",
     "Thresholds",
+    "Ungraded",
     "accuracy",
     "agreement",
     "changed",
@@ -63,6 +64,7 @@ __all__ = [
     "confidence_json",
     "confusion",
     "exact_confidence",
+    "form",
     "from_json",
     "lessons_of",
     "mcnemar",

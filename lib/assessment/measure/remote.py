@@ -16,6 +16,7 @@ from lib.assessment.graded import Graded, Row
 from lib.assessment.labels import LABELS
 from lib.assessment.measure.experiment import Experiment
 from lib.assessment.measure.faults import InputError
+from lib.assessment.measure.grading import Ungraded
 from lib.assessment.rubric import CONCEPT
 from lib.base.errors import AIProxyError, VendorError, VendorProtocolError, VendorTimeout
 from lib.net import HttpClient, HttpRequest, Origin
@@ -57,7 +58,13 @@ class RemoteGrader:
         return self.url
 
     def grade(self, experiment: Experiment, code: str) -> Graded:
-        """Ask, up to three times where it may help. Raises `AIProxyError`."""
+        """Ask, up to three times where it may help. Raises `Ungraded`."""
+        try:
+            return self._asked(experiment, code)
+        except AIProxyError as error:
+            raise Ungraded.of(error) from None
+
+    def _asked(self, experiment: Experiment, code: str) -> Graded:
         body = urlencode(form(experiment, code)).encode()
         for pause in (*self.pauses, None):
             started = monotonic()

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from lib.assessment import Graded
-from lib.assessment.measure import Grader
+from lib.assessment.measure import Grader, Ungraded
 from lib.base import Settings, setting_names
-from lib.base.errors import VendorError
 from lib.cli import rubric_tester
+from lib.cli.tester_graders import Wanted
 from tests.lib.assessment.measure.shared import FakeGrader, dataset_folder, experiment_folder, grades, write
 
 LABELS = {"a": "EE", "b": "EE", "c": "EL", "d": "NN"}
@@ -56,7 +56,7 @@ def tester(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         judge = grader or FakeGrader()
 
         @contextmanager
-        def who(settings: Settings, url: str | None, key: str | None) -> Iterator[Grader]:
+        def who(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
             yield judge
 
         places = ["--dataset-dir", "datasets", "--experiment-dir", "experiments"]
@@ -69,7 +69,7 @@ def tester(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def failing(student: str) -> FakeGrader:
     def answer(code: str) -> Graded:
         if student in code:
-            raise VendorError(detail="status 500")
+            raise Ungraded("502 upstream_error: away", cost=3)
         return grades("EE")
 
     return FakeGrader(answer)

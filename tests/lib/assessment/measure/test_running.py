@@ -20,6 +20,7 @@ from lib.assessment.measure import (
     Measured,
     Purse,
     Run,
+    Ungraded,
     changed,
     from_json,
     read_dataset,
@@ -27,7 +28,6 @@ from lib.assessment.measure import (
     to_json,
 )
 from lib.assessment.measure.cache import key
-from lib.base.errors import VendorError
 from tests.lib.assessment.measure.shared import FakeGrader, dataset_folder, experiment_folder, grades
 
 STUDENTS = tuple("abcdef")
@@ -67,7 +67,7 @@ def run(experiment: Experiment, dataset: Dataset) -> Runs:
 def failing(student: str) -> Callable[[str], Graded]:
     def answer(code: str) -> Graded:
         if student in code:
-            raise VendorError(detail="status 500")
+            raise Ungraded("502 upstream_error: away", cost=3)
         return grades("EE")
 
     return answer
@@ -95,10 +95,9 @@ def test_what_is_measured_survives_json(run: Runs) -> None:
 
 def test_a_failure_is_written_down_and_ends_nothing(run: Runs) -> None:
     found = run(FakeGrader(failing("b")))
-    assert [program.error for program in found.failed] == [
-        "502 upstream_error: The model provider failed. (status 500)"
-    ]
+    assert [program.error for program in found.failed] == ["502 upstream_error: away"]
     assert len(found.answered) == 5
+    assert found.cost == 5 * 5 + 3
 
 
 def test_a_fault_of_ours_is_not_hidden(run: Runs) -> None:
@@ -192,7 +191,7 @@ def test_what_is_in_flight_is_reckoned_with(run: Runs) -> None:
     assert len(grader.asked) <= 4
 
 
-def test_failures_and_cached_answers_are_free(run: Runs) -> None:
+def test_cached_answers_are_free(run: Runs) -> None:
     run(FakeGrader(failing("f")))
     found = run(FakeGrader(), cached=True, most=1)
     assert len(found.answered) == 6
