@@ -36,6 +36,7 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY requirements.txt requirements-build.txt requirements-fast.txt models.toml gunicorn.conf.py ./
 COPY bin bin
+COPY examples examples
 COPY lib lib
 COPY src src
 RUN .venv/bin/python -m compileall -q lib src

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -111,6 +112,11 @@ def json_body() -> bytes:
     return _read()
 
 
+def read_body(seconds: float) -> bytes:
+    """The body of the current request, which must be there so many seconds after its start. Raises as `_read`."""
+    return _read(seconds=seconds)
+
+
 def respond(reply: Reply) -> Response:
     """The response for a reply. Whoever takes one with an iterable body closes it."""
     response = Response(reply.body, reply.status)
@@ -147,12 +153,13 @@ def _content_type() -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _read(size: int = -1) -> bytes:
-    """The next bytes of the request's body; all of them by default.
+def _read(size: int = -1, seconds: float = inf) -> bytes:
+    """The next bytes of the request's body; all of them by default. `seconds` may bound the time from its start on.
 
     Raises `SlowRequest`, `DeadlineExceeded`, `ClientGone`, `Draining`, `BadRequest` for broken chunks, `BodyTooLarge`.
     """
-    left = observation().record.started + services().settings.request_timeout_seconds - monotonic()
+    limit = min(seconds, services().settings.request_timeout_seconds)
+    left = observation().record.started + limit - monotonic()
     try:
         late = DeadlineExceeded(detail="reading the request")  # though each byte may be in time
         with Wait(left, late, services().lifecycle, Draining()):

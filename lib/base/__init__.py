@@ -1,4 +1,4 @@
-"""Floor 0: errors, settings, money and the models file. Imports nothing of ours."""
+"""Floor 0: errors, settings, money, tables and the models file. Imports nothing of ours."""
 
 from lib.base import errors, money
 from lib.base.budget import PERIODS, Budget, Period, period
@@ -18,6 +18,7 @@ from lib.base.models_file import (
 from lib.base.networks import Network, is_loopback, is_this_machine, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
 from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
+from lib.base.tables import table
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
@@ -48,4 +49,5 @@ __all__ = [
     "parse_networks",
     "period",
     "setting_names",
+    "table",
 ]

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.access import DEFAULT_OVERLAP, FAMILIES, SCOPES, ManagedKeys
-from lib.base import Settings, SettingsError, load
+from lib.base import SettingsError, load
 from lib.base.errors import AIProxyError, BadRequest, StoreUnavailable
+from lib.cli.database import prepare
 from lib.cli.key_tables import shown_key, shown_keys
-from lib.stores import HEAD, Database, fault, migrate, version
 from lib.wiring import build_database, build_managed_keys
 
 FAILED, USAGE = 1, 2
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load()
         database = build_database(settings)
         try:
-            _prepare(settings, database)
+            prepare(settings, database)
             print(_COMMANDS[given.command](build_managed_keys(settings, database), given))
         finally:
             database.close()
@@ -56,15 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SettingsError, ValueError) as error:
         return _fail(str(error), FAILED)
     return 0
-
-
-def _prepare(settings: Settings, database: Database) -> None:
-    """SQLite gets its tables by itself. Raises `SettingsError` when another database has other tables."""
-    if database.kind == "sqlite" and (version(database) or "") < HEAD:
-        database.close()
-        migrate(settings.database_url.get_secret_value())
-    if wrong := fault(database):
-        raise SettingsError(f"DATABASE_URL: {wrong}")
 
 
 def _create(keys: ManagedKeys, given: argparse.Namespace) -> str:

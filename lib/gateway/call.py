@@ -97,7 +97,8 @@ class Call:
 
     `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
     names none. `most_tokens` is what an answer may have when the body names no maximum; None for any number.
-    `deadline` is on the monotonic clock, set when the call is admitted.
+    `deadline` is on the monotonic clock; it comes no later than the gateway's own. `credential` is a key of the
+    caller's with the vendor, for this call alone: it goes to providers that take such keys, and nowhere else.
     """
 
     path: Path
@@ -110,6 +111,7 @@ class Call:
     model: str | None = None
     most_tokens: int | None = None
     deadline: float = float("inf")
+    credential: str | None = field(default=None, repr=False)
 
     def aborted(self) -> AIProxyError:
         """Why an answer was aborted: the client left, or the server can wait no longer."""

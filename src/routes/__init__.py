@@ -11,7 +11,7 @@ from lib.base.errors import Forbidden
 from src import errors
 from src.context import observation, services
 from src.guards import Guard, needs_key, open_to_all
-from src.routes import admin, agents, docs, forwarding, health, helpers, models, usage
+from src.routes import admin, agents, assessment, docs, forwarding, health, helpers, models, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ ENTRIES = (
     Entry(models.blueprint, needs_key, errors.openai_family),
     Entry(agents.guide, needs_key, errors.guide_family, "agents"),
     Entry(agents.evaluation, needs_key, errors.evaluation_family, "agents"),
+    Entry(assessment.blueprint, needs_key, errors.plain_family, "assessment"),
     Entry(usage.blueprint, needs_key, errors.openai_family),
     Entry(admin.blueprint, needs_key, errors.openai_family, ADMIN),
     Entry(helpers.free, open_to_all, errors.plain_family),

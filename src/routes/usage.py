@@ -10,13 +10,12 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from lib.access import ADMIN
-from lib.base import Budget
+from lib.base import Budget, table
 from lib.base.errors import Forbidden
 from lib.ledger import COUNTS, BudgetRow, CallRow, Reports, read_budgets, read_calls, read_sums, remaining
 from lib.limits import budget_lines
 from lib.stores import Selection
 from src.context import caller, services
-from src.tables import table
 
 blueprint = Blueprint("usage", __name__)
 OWN_ONLY = "This key may see its own usage only."

@@ -3,6 +3,8 @@
 The reply is the text of the last message that a user or a tool sent (its text
 parts, a line break between them), or the word `echo` when there is none.
 A completion repeats its prompt, a transcription names the file and its size.
+Where the system text holds a rubric (CSV with the column `Key Concept`), it is
+a JSON array of labels drawn by a hash, unless the message has such a header.
 A stream carries a word in each chunk, with the space that follows it.
 
 Where a tool is forced by `tool_choice`, or by the knob `tool` unless a tool's

@@ -10,10 +10,12 @@ import msgspec
 
 from lib.providers.echo.asked import Asked
 from lib.providers.echo.errors import Refusal
+from lib.providers.echo.grading import graded
 from lib.providers.echo.schema import instance
 from lib.providers.echo.text import NOTHING_SAID, Part, length, limit, text_of
 
 _SPEAKERS = ("user", "tool")
+_INSTRUCTORS = ("system", "developer")
 
 
 class Message(msgspec.Struct):
@@ -65,6 +67,11 @@ class Talk:
     def size(self) -> int:
         """The characters of the prompt's text. Tools, images and files count nothing."""
         return len(self.system) + sum(len(message.text) for message in self.messages)
+
+    def instructions(self) -> str:
+        """The system's text, wherever it stands."""
+        beside = [message.text for message in self.messages if message.role in _INSTRUCTORS]
+        return "\n".join(filter(None, [self.system, *beside]))
 
     def said(self) -> str:
         """The text of the last message that a user or a tool sent; `NOTHING_SAID` when it has none."""
@@ -130,7 +137,8 @@ def _text(talk: Talk, asked: Asked) -> Part:
         return Part(asked.knobs.reply)
     if talk.schema is not None:
         return Part(_json(instance(talk.schema)), json=True)
-    return Part(talk.said())
+    said = talk.said()
+    return Part(graded(talk.instructions(), said) or said)
 
 
 def _json(value: Any) -> str:

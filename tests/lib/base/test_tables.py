@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.tables import BLOCK, table
+from lib.base import table
+from lib.base.tables import BLOCK
 
 
 def read(made: bytes) -> list[list[str]]:

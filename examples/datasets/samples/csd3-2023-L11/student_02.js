@@ -1,0 +1,2 @@
+// my scene
+// TODO draw the sky

@@ -1,0 +1,4 @@
+var s = createSprite(200, 200);
+s.setAnimation("cat");
+drawSprites();
+background("blue");

@@ -1,0 +1,10 @@
+var a = createSprite(200,200);
+a.setAnimation("pizza");
+var b = createSprite(200,200);
+b.setAnimation("soda");
+var c = createSprite(200, 200);
+c.setAnimation("fries");
+background("red");
+drawSprites();
+text("yum");
+text("yum yum", 10, 10);

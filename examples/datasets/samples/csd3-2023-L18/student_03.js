@@ -1,0 +1,2 @@
+background("pink");
+text("Happy Birthday Grandma", 100, 200);

@@ -1,0 +1,1 @@
+// i was absent

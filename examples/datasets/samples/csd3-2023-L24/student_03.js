@@ -1,0 +1,4 @@
+function draw() {
+  background("green");
+  drawSprites();
+}

@@ -1,0 +1,172 @@
+"""Grading by a running proxy: `POST /assessment`, asked as the website asks it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+import gevent
+import msgspec
+
+from lib.assessment.graded import Graded, Row
+from lib.assessment.labels import LABELS
+from lib.assessment.measure.experiment import Experiment
+from lib.assessment.measure.faults import InputError
+from lib.assessment.measure.grading import Ungraded
+from lib.assessment.rubric import CONCEPT
+from lib.base.errors import AIProxyError, VendorError, VendorProtocolError, VendorTimeout
+from lib.net import HttpClient, HttpRequest, Origin
+
+PATIENCE = 165.0  # seconds, as the website has
+PAUSES = (3.0, 18.0)  # seconds before the second and the third attempt, unless the proxy names a time
+AGAIN = frozenset({429, 503, 504})
+MOST_BYTES = 16 * 1024 * 1024
+
+
+class Refused(VendorError):
+    """The proxy answered with an error: its status and its words."""
+
+    code = "refused"
+
+
+@dataclass(slots=True)
+class RemoteGrader:
+    """Grades at `url`, with the proxy's `key`. Costs are those that the proxy tells."""
+
+    url: str
+    key: str | None
+    pauses: tuple[float, ...] = PAUSES
+    _http: HttpClient = field(default_factory=HttpClient)
+
+    def check(self, experiment: Experiment) -> None:
+        """See that the address is one. Raises `InputError`."""
+        try:
+            Origin.parse(self.url)
+        except ValueError as error:
+            raise InputError(f"--url: {error}") from None
+
+    def worst(self, experiment: Experiment, code: str) -> int | None:
+        """The proxy's prices are not known here."""
+        return None
+
+    def identity(self, experiment: Experiment) -> str:
+        """The address: what the proxy there does is not known here."""
+        return self.url
+
+    def grade(self, experiment: Experiment, code: str) -> Graded:
+        """Ask, up to three times where it may help. Raises `Ungraded`."""
+        try:
+            return self._asked(experiment, code)
+        except AIProxyError as error:
+            raise Ungraded.of(error) from None
+
+    def _asked(self, experiment: Experiment, code: str) -> Graded:
+        body = urlencode(form(experiment, code)).encode()
+        for pause in (*self.pauses, None):
+            started = monotonic()
+            try:
+                return read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
+            except Refused as error:
+                if error.status not in AGAIN or pause is None:
+                    raise
+                gevent.sleep(pause if error.retry_after is None else error.retry_after)
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+    def _post(self, body: bytes) -> bytes:
+        origin = Origin.parse(self.url)
+        headers = [("content-type", "application/x-www-form-urlencoded"), ("user-agent", "rubric-tester")]
+        if self.key:
+            headers.append(("authorization", self.key))
+        until = monotonic() + PATIENCE
+        exchange = self._http.exchange(HttpRequest(origin, f"{origin.prefix}/assessment", headers, body))
+        try:
+            if not exchange.start(PATIENCE):
+                raise VendorTimeout("The proxy did not answer in time.")
+            answer = bytearray()
+            while block := exchange.read(max(0.0, until - monotonic())):
+                answer += block
+                if len(answer) > MOST_BYTES:
+                    raise VendorProtocolError("The proxy's answer is too large.")
+            if block is None:
+                raise VendorTimeout("The proxy's answer did not come in time.")
+            if exchange.status != 200:
+                raise _refused(exchange.status, dict(exchange.headers), bytes(answer))
+            return bytes(answer)
+        finally:
+            exchange.close()
+
+
+def form(experiment: Experiment, code: str) -> dict[str, str]:
+    """The fields of `POST /assessment`."""
+    params = experiment.params
+    fields = {
+        "code": code,
+        "prompt": experiment.prompt,
+        "rubric": experiment.rubric.text,
+        "examples": json.dumps(experiment.examples),
+        "model": params.model,
+        "num-responses": str(params.num_responses),
+        "temperature": str(params.temperature),
+        "remove-comments": str(int(params.remove_comments)),
+        "response-type": params.response_type,
+    }
+    if params.extractor:
+        fields["code-feature-extractor"] = json.dumps(params.extractor)
+    if params.lesson is not None:
+        fields["lesson"] = params.lesson
+    if params.seed is not None:
+        fields["seed"] = str(params.seed)
+    return fields
+
+
+def read_answer(body: bytes, concepts: tuple[str, ...], seconds: float) -> Graded:
+    """The grades of a 200, in the order of `concepts`. Raises `VendorProtocolError` when they are none."""
+    try:
+        answer = msgspec.json.decode(body)
+        metadata = answer.get("metadata") or {}
+        rows = {row.concept: row for row in map(_row, answer["data"])}
+        return Graded(
+            rows=tuple(rows[concept] for concept in concepts),
+            agent=str(metadata.get("agent", "")),
+            seconds=float(metadata.get("time", seconds)),
+            usage=metadata.get("usage"),
+            cost=_cost(metadata),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise VendorProtocolError("The proxy's answer is not that of /assessment.", detail=repr(error)) from None
+
+
+def _row(row: dict[str, Any]) -> Row:
+    label = row.get("Grade", row.get("Label"))
+    if label not in LABELS:
+        raise ValueError(f"{label!r} is no label")
+    others = (str(row.get(name) or "") for name in ("Observations", "Evidence", "Reason"))
+    return Row(row[CONCEPT], label, *others)
+
+
+def _cost(metadata: dict[str, Any]) -> int | None:
+    cost = metadata.get("cost")
+    return cost if isinstance(cost, int) else None
+
+
+def _refused(status: int, headers: dict[str, str], body: bytes) -> AIProxyError:
+    words = body.decode(errors="replace").strip()[:500]
+    error = Refused(words or "The proxy refused.", retry_after=_seconds(headers.get("retry-after", "")))
+    error.status = status
+    return error
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return min(value, PATIENCE) if math.isfinite(value) and value >= 0 else None

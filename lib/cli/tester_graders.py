@@ -1,0 +1,147 @@
+"""Who grades for `bin/rubric-tester`: the services of this process, or a proxy at an address."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import gevent
+
+from lib.access import EVERYTHING, Caller
+from lib.assessment import Asker, Graded, Request
+from lib.assessment.measure import Experiment, Grader, InputError, RemoteGrader, Ungraded, form
+from lib.base import Settings
+from lib.base.errors import AIProxyError, StoreUnavailable
+from lib.cli.database import prepare
+from lib.gateway import Record
+from lib.ledger import Keeper
+from lib.limits import estimate
+from lib.net import NoWatch
+from lib.telemetry import configure_logs
+from lib.wire import JsonBody, Shape, path_of
+from lib.wiring import Services, build_prices, build_services
+
+CALLER = Caller("rubric-tester", EVERYTHING)
+CHAT = path_of(Shape.CHAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is to grade: the proxy at `url` with its `key`, else this process. `dry`: nothing is asked."""
+
+    url: str | None = None
+    key: str | None = None
+    dry: bool = False
+
+
+Who = Callable[[Settings, Wanted], AbstractContextManager[Grader]]
+
+
+@contextmanager
+def grader(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
+    """The one that is wanted. Raises `InputError`, `SettingsError`."""
+    if wanted.url is None:
+        offline = settings.mock_model_responses
+        shown = settings.model_copy(update={"mock_model_responses": True}) if wanted.dry else settings
+        with _services(shown) as services:  # a dry run sees every vendor, with or without its key
+            yield LocalGrader(services, offline=offline)
+        return
+    keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
+    remote = RemoteGrader(wanted.url, wanted.key or next(iter(keys), None))
+    try:
+        yield remote
+    finally:
+        remote.close()
+
+
+@contextmanager
+def _services(settings: Settings) -> Iterator[Services]:
+    """The server's services, with books in which every call is written down as a server's is."""
+    configure_logs("ERROR", "console", settings.secret_values(), FileIO(2, "wb", closefd=False))
+    services = build_services(settings)
+    try:
+        prepare(settings, services.database)
+    except StoreUnavailable as error:
+        raise InputError(f"DATABASE_URL: the database cannot be used: {error.detail}") from None
+    keeper = gevent.spawn(Keeper(services.books, lambda _there: None, gevent.sleep).run)
+    try:
+        yield services
+    finally:
+        keeper.kill()
+        with suppress(StoreUnavailable):
+            services.books.leave()
+        services.database.close()
+        services.http.close()
+
+
+class LocalGrader:
+    """Grades in this process, with the server's own code. `offline`: the echo answers for every model."""
+
+    def __init__(self, services: Services, *, offline: bool = False) -> None:
+        self._services = services
+        self._offline = offline
+        self._prices = build_prices(services.settings, services.models)
+        self._code = _hash_of_code()
+
+    def check(self, experiment: Experiment) -> None:
+        """See that the model is there and the parameters fit. Raises `InputError`."""
+        try:
+            self._services.grader.bodies(self._request(experiment, "var x;"))
+        except AIProxyError as error:
+            raise InputError(f"{experiment.folder}: {error.message.rstrip('.')}{_hint(error)}") from None
+
+    def grade(self, experiment: Experiment, code: str) -> Graded:
+        """Grade one program. Raises `Ungraded`."""
+        record = Record(caller=CALLER.name, route="bin/rubric-tester", family="assessment")
+        asker = Asker(CALLER, NoWatch(), record)
+        try:
+            return self._services.grader.grade(self._request(experiment, code), asker)
+        except AIProxyError as error:
+            raise Ungraded.of(error, record.cost) from None
+
+    def worst(self, experiment: Experiment, code: str) -> int | None:
+        """What it costs at the dearest place that the model's name leads to, with answers as long as they can be."""
+        total = 0
+        for body in self._services.grader.bodies(self._request(experiment, code)):
+            cost = self._dearest(body)
+            if cost is None:
+                return None
+            total += cost
+        return total
+
+    def identity(self, experiment: Experiment) -> str:
+        """Our code, and the places that the model's name leads to."""
+        chooser = self._services.gateway.chooser
+        places = chooser.places(chooser.model_name(experiment.params.model), CHAT)
+        return " ".join([self._code, "offline" * self._offline, *(place.key for place in places)])
+
+    def _dearest(self, body: JsonBody) -> int | None:
+        services, costs = self._services, []
+        for place in services.gateway.chooser.places(str(body.get("model")), CHAT):
+            price = self._prices.price(place.provider.name, place.model)
+            if price is None:
+                return None
+            costs.append(estimate(CHAT, body, price, services.models.defaults.reserve_output).cost_nano)
+        return max(costs)
+
+    def _request(self, experiment: Experiment, code: str) -> Request:
+        return self._services.grader.read({name: [value] for name, value in form(experiment, code).items()})
+
+
+def _hint(error: AIProxyError) -> str:
+    return "; bin/run.sh --check shows which models there are" if error.status == 404 else ""
+
+
+def _hash_of_code() -> str:
+    """A hash of the code that grades: when it changes, what is in the cache is another program's."""
+    folder = Path(__file__).parents[1] / "assessment"
+    ours = (path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".toml"))
+    grading = (path for path in ours if path.relative_to(folder).parts[0] not in ("measure", "report"))
+    whole = hashlib.sha256()
+    for path in grading:
+        whole.update(path.read_bytes())
+    return whole.hexdigest()

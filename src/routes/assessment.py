@@ -1,0 +1,79 @@
+"""Grading of students' programs, and the samples to try it on. See `lib.assessment`."""
+
+from __future__ import annotations
+
+import gevent
+from flask import Blueprint, Response, jsonify
+
+from lib.assessment import Asker, Values, metadata, read_submitted, render_report, samples
+from lib.base.errors import DeadlineExceeded, Draining
+from lib.net import Wait
+from src.context import caller, observation, services
+from src.fields import request_fields
+from src.streaming import json_body, watched
+
+blueprint = Blueprint("assessment", __name__)
+
+_ADJUSTABLE = ("model", "api-key", "remove-comments", "num-responses", "temperature", "include-request")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+
+@blueprint.post("/assessment")
+def assessment() -> Response:
+    """Grade a program: a label, observations, evidence and a reason for each key concept of the rubric."""
+    return _graded(_fields())
+
+
+@blueprint.post("/assessment/report")
+def report() -> Response:
+    """An HTML page about a set of graded programs: how often their labels are those that humans gave."""
+    measured = read_submitted(json_body())
+    limit = services().settings.request_timeout_seconds
+    with Wait(limit, DeadlineExceeded(), services().lifecycle, Draining()):
+        page = gevent.get_hub().threadpool.apply(render_report, (measured,))  # seconds of work, for a large set
+    answer = Response(page, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = _POLICY
+    return answer
+
+
+@blueprint.route("/test/assessment", methods=["GET", "POST"])
+def sample() -> Response:
+    """Grade a program of the sample lessons, asking for JSON."""
+    return _sample(samples.PLAIN, {"response-type": ["json"], "examples": []}, _ADJUSTABLE)
+
+
+@blueprint.route("/test/assessment/blank", methods=["GET", "POST"])
+def blank() -> Response:
+    """Grade an empty program: no model is asked."""
+    return _sample(samples.PLAIN, {"code": [""], "examples": []}, _ADJUSTABLE)
+
+
+@blueprint.route("/test/assessment/examples", methods=["GET", "POST"], endpoint="with_examples")
+@blueprint.route("/examples", methods=["GET", "POST"], endpoint="examples")
+def examples() -> Response:
+    """Grade a program of the sample lessons, with a worked example."""
+    return _sample(samples.WITH_EXAMPLES, {}, _ADJUSTABLE)
+
+
+@blueprint.route("/test/assessment/cfe", methods=["GET", "POST"], endpoint="with_cfe")
+@blueprint.route("/cfe", methods=["GET", "POST"], endpoint="cfe")
+def cfe() -> Response:
+    """Grade a program of the sample lessons, a concept of which the static analyser decides."""
+    return _sample(samples.WITH_TREES, {}, ("model", "api-key"))
+
+
+def _fields() -> Values:
+    return request_fields(services().grader.deadline)
+
+
+def _sample(which: samples.Sample, changed: Values, adjustable: tuple[str, ...]) -> Response:
+    given = {name: values for name, values in _fields().items() if name in adjustable}
+    return _graded({**samples.fields_of(which), **changed, **given})
+
+
+def _graded(fields: Values) -> Response:
+    grader = services().grader
+    request = grader.read(fields)
+    with watched() as watch:
+        graded = grader.grade(request, Asker(caller(), watch, observation().record))
+    return jsonify(data=[row.shown() for row in graded.rows], metadata=metadata(graded))
