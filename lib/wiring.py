@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +21,13 @@ from lib.access import (
     load_access,
 )
 from lib.agents import Agents, Evaluation, Guide, Models
+from lib.assessment import Grader, GradingTerms, Trees
 from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
 from lib.ledger import Books
 from lib.limits import Prices, Rates
-from lib.net import HttpClient
+from lib.net import HttpClient, aws
 from lib.providers import Catalog, build_catalog
 from lib.stores import Accounts, Database, Guarded, KeyStore, counters_path, open_counters, open_database
 from lib.telemetry import Metrics, NoMetrics, configure_logs, configure_reports
@@ -49,6 +51,7 @@ class Services:
     gateway: Gateway
     guide: Guide
     evaluation: Evaluation
+    grader: Grader
     settler: Settler
     books: Books
     rates: Rates
@@ -99,6 +102,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         gateway=gateway,
         guide=Guide(agents),
         evaluation=Evaluation(agents),
+        grader=Grader(gateway, Trees.load(), _grading_terms(settings, models, gateway)),
         settler=settler,
         books=books,
         rates=rates,
@@ -110,6 +114,20 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
 def _build_agents(gateway: Gateway, models: ModelsFile, prices: Prices, catalog: Catalog) -> Agents:
     known = (name for name in models.prices if not is_pattern(name))
     return Agents(gateway, Models(models.agents, gateway.chooser, prices, known=known, offline=catalog.offline))
+
+
+def _grading_terms(settings: Settings, models: ModelsFile, gateway: Gateway) -> GradingTerms:
+    """What the operator decides of gradings. The default model needs AWS: on a development server to which nothing
+    points, the gateway's own stands in. Elsewhere nothing does: an echo would grade students at random."""
+    connected = settings.environment_type != "development" or aws.is_pointed_at(
+        os.environ, settings.aws_endpoint_url_bedrock_runtime or settings.aws_endpoint_url
+    )
+    default = models.assessment.default_model if connected else None
+    return GradingTerms(
+        deadline=settings.assessment_deadline_seconds,
+        default_model=default or gateway.chooser.default_model,
+        titles={name: row.title for name, row in models.providers.items() if row.title},
+    )
 
 
 def build_prices(settings: Settings, models: ModelsFile) -> Prices:

@@ -11,6 +11,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   │   ├── Untranslatable         400, names the field
     │   │   ├── NotServed              400, the path and the model do not go together
     │   │   ├── Unpriced               400, a budget cannot hold what has no price
+    │   │   ├── UnusableAnswer         400, a model's answer that holds no grades
     │   │   └── VendorRefused          the vendor's own 4xx, its words kept
     │   ├── Unauthorized               401
     │   ├── BudgetExceeded             402, says which budget and when it begins anew
@@ -108,6 +109,16 @@ class Unpriced(BadRequest):
 
     code = "model_not_priced"
     message = "This model has no price here, so a key with a budget cannot call it."
+
+
+class UnusableAnswer(BadRequest):
+    """400: what the model answered is no grading of the program. Not the caller's fault, but the contract of graders.
+
+    They do not try again on a 400, and the same question would be paid for once more.
+    """
+
+    code = "unusable_answer"
+    message = "The model's answer could not be used."
 
 
 class VendorRefused(BadRequest):

@@ -39,7 +39,8 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none), `address`
     the one that moves its `base_url` (default `<NAME>_BASE_URL`); `prefixes` are the beginnings of bare model
     names that go to it; `shapes` what it serves ("*" for every path); `token_limit` what its chat completions
-    call the limit of new tokens; `price_list` whose prices hold for it (default its own name, "" for none)."""
+    call the limit of new tokens; `price_list` whose prices hold for it (default its own name, "" for none);
+    `callers_key` whether a call may bring a key of its own for it; `title` how its name is written."""
 
     kind: Literal["openai", "anthropic", "bedrock"] = "openai"
     base_url: str = ""
@@ -54,6 +55,8 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usage_in_streams: bool = True
     token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     price_list: str | None = None
+    callers_key: bool = False
+    title: str = ""
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +106,12 @@ class AgentsRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default_embedding_model: str | None = None
 
 
+class AssessmentRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What grades programs when a request names no model; see `[assessment]` of models.toml."""
+
+    default_model: str | None = None
+
+
 class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -112,6 +121,7 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: dict[str, ModelRow] = {}
     prices: dict[str, PriceRow] = {}
     agents: AgentsRow = AgentsRow()
+    assessment: AssessmentRow = AssessmentRow()
 
     def names(self) -> set[str]:
         """What models are called in it: by callers, and by the vendors that serve them."""

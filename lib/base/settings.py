@@ -127,6 +127,9 @@ class Settings(BaseModel):
         Decimal("0.0001"), ge=0, le=DEAREST, description="USD for each second of an embedding at CHUTES_EMBED_URL."
     )
     request_timeout_seconds: float = Field(300, gt=0, description="Total deadline of a call, retries included.")
+    assessment_deadline_seconds: float = Field(
+        150, gt=0, description="Total deadline of a grading at /assessment; REQUEST_TIMEOUT_SECONDS bounds it too."
+    )
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
     )

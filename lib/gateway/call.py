@@ -94,7 +94,8 @@ class Call:
     """A request that passed its guard. `headers` are those that may travel on; they hold no credential.
 
     `run` is the agent's run that it belongs to, with a cost cap of its own. `model` is asked for where the body
-    names none. `deadline` is on the monotonic clock, set when the call is admitted.
+    names none. `deadline` is on the monotonic clock; it comes no later than the gateway's own. `credential` is a key
+    of the caller's with the vendor, for this call alone: it goes to providers that take such keys, and nowhere else.
     """
 
     path: Path
@@ -106,6 +107,7 @@ class Call:
     run: str | None = None
     model: str | None = None
     deadline: float = float("inf")
+    credential: str | None = field(default=None, repr=False)
 
     def aborted(self) -> AIProxyError:
         """Why an answer was aborted: the client left, or the server can wait no longer."""

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from lib.base import BUILT_IN_TIMEOUTS, ModelRow, ModelsFile, Target, Timeouts
 from lib.base.errors import BadRequest, NotServed, UnknownModel
@@ -17,17 +18,26 @@ MAX_NAME = 256  # characters of a model's name
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place to try: a provider, the vendor's own name for the model, the dialect it answers in."""
+    """One place to try: a provider, the vendor's own name for the model, the dialect it answers in.
+
+    `own_key`: it is called with the caller's key.
+    """
 
     provider: Provider
     model: str
     dialect: Dialect
     timeouts: Timeouts
+    own_key: bool = False
 
     @property
     def key(self) -> str:
-        """The name under which it rests: a vendor's models fail apart from each other."""
-        return f"{self.provider.name}/{self.model}"
+        """The name under which it rests: a vendor's models fail apart from each other, and callers' keys from ours."""
+        return f"{self.provider.name}/{self.model}" + (" (own key)" if self.own_key else "")
+
+    @property
+    def maker(self) -> str:
+        """Who made the model."""
+        return self.provider.maker(self.model)
 
 
 class Chooser:
@@ -42,7 +52,7 @@ class Chooser:
             (prefix, name)
             for name, row in models.providers.items()
             for prefix in row.prefixes
-            if name in catalog.available
+            if name in catalog.available or name in catalog.keyless
         ]
 
     @property
@@ -63,13 +73,16 @@ class Chooser:
             raise BadRequest("`model` must be the name of a model.", param="model")
         return name
 
-    def places(self, name: str, path: Path) -> list[Place]:
-        """Where to try `name` for `path`, in order. Raises `UnknownModel`, or `NotServed` when the
-        model is known but no provider of it serves this path."""
+    def places(self, name: str, path: Path, *, own_key: bool = False) -> list[Place]:
+        """Where to try `name` for `path`, in order; `own_key` says that the call brings a vendor's key.
+
+        Raises `UnknownModel`, or `NotServed` when the model is known but no provider of it serves this path.
+        """
         if not self._allowed(name):
             raise UnknownModel(detail="not in the allow list")
         row = self._models.models.get(name)
-        found = list(self._row_places(row, path)) if row else [self._place(name, path, Timeouts())]
+        place = partial(self._place, path, own_key)
+        found = list(self._row_places(row, place)) if row else [place(name, Timeouts())]
         places = [place for place in found if isinstance(place, Place)]
         if places:
             return places
@@ -81,12 +94,12 @@ class Chooser:
     def _allowed(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self._models.defaults.allow)
 
-    def _row_places(self, row: ModelRow, path: Path) -> Iterator[Place | str]:
+    def _row_places(self, row: ModelRow, place: Callable[[str, Timeouts], Place | str]) -> Iterator[Place | str]:
         targets = [Target(target) if isinstance(target, str) else target for target in row.targets]
         for target in self._drawn(targets):
-            yield self._place(target.model, path, row.timeouts)
+            yield place(target.model, row.timeouts)
         for fallback in row.fallbacks:
-            yield self._place(fallback, path, row.timeouts)
+            yield place(fallback, row.timeouts)
 
     def _drawn(self, targets: list[Target]) -> list[Target]:
         """One target by weight, then the others by falling weight; weight 0 is never drawn first."""
@@ -99,12 +112,12 @@ class Chooser:
                 return [target, *ordered[:index], *ordered[index + 1 :]]
         return ordered
 
-    def _place(self, name: str, path: Path, timeouts: Timeouts) -> Place | str:
+    def _place(self, path: Path, own_key: bool, name: str, timeouts: Timeouts) -> Place | str:
         """One name without aliases, or the reason why it leads nowhere."""
-        provider_name, model = self._split(name)
+        provider_name, model = self._split(name, own_key)
         if provider_name is None:
             return f"no provider for {name!r}"
-        provider = self._catalog.available.get(provider_name)
+        provider = self._provider(provider_name, own_key)
         if provider is None:
             return self._catalog.missing.get(provider_name, f"no provider {provider_name!r}")
         row = self._models.providers.get(provider_name)
@@ -114,9 +127,13 @@ class Chooser:
         if dialect is None:
             return _NoPath(f"{provider_name} does not serve {path.route}")
         base = row.timeouts.over(self._defaults) if row else self._defaults
-        return Place(provider, model, dialect, timeouts.over(base))
+        return Place(provider, model, dialect, timeouts.over(base), own_key and provider.takes_callers_key)
 
-    def _split(self, name: str) -> tuple[str | None, str]:
+    def _provider(self, name: str, own_key: bool) -> Provider | None:
+        found = self._catalog.available.get(name)
+        return self._catalog.keyless.get(name) if found is None and own_key else found
+
+    def _split(self, name: str, own_key: bool) -> tuple[str | None, str]:
         head, slash, rest = name.partition("/")
         if head == ECHO:
             return ECHO, name
@@ -125,7 +142,7 @@ class Chooser:
         if name.startswith("bedrock.") and "bedrock" in self._models.providers:
             return "bedrock", name.removeprefix("bedrock.")
         for prefix, provider in self._prefixes:
-            if name.startswith(prefix):
+            if name.startswith(prefix) and self._provider(provider, own_key) is not None:
                 return provider, name
         return None, name
 

@@ -1,4 +1,4 @@
-"""What a vendor's refusal means: by its status first, its code second, its words never."""
+"""What a vendor's refusal means: by its status first, its code second, its words where nothing else tells."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from lib.base.errors import (
     VendorTimeout,
 )
 from lib.telemetry import redact
-from lib.wire import read_error
+from lib.wire import TOO_LONG, is_too_long, read_error
 
+_MAY_BE_TOO_LONG = frozenset({400, 413, 422})
 _CALLERS_OWN = frozenset({400, 404, 405, 409, 410, 413, 415, 422, 451})
 _BY_STATUS: dict[int, type[AIProxyError]] = {
     408: VendorTimeout,
@@ -48,7 +49,8 @@ def refusal(status: int, headers: Iterable[tuple[str, str]], body: bytes, provid
         return VendorRejectedUs(_NO_CREDIT_MESSAGE, detail=detail, provider=provider)
     if status in _CALLERS_OWN:
         message = redact(said.message) or "The model provider refused the request."
-        refused = VendorRefused(message, status=status, code=said.code, param=said.param, provider=provider)
+        code = said.code or (TOO_LONG if status in _MAY_BE_TOO_LONG and is_too_long(said.message) else None)
+        refused = VendorRefused(message, status=status, code=code, param=said.param, provider=provider)
         refused.body = body if said.message and _may_be_shown(body) else None
         return refused
     kind = _BY_STATUS.get(status)
@@ -70,11 +72,21 @@ def _may_be_shown(body: bytes) -> bool:
         return False
 
 
-def clean(error: AIProxyError) -> None:
-    """Take secrets out of what will be shown: a vendor's own words may quote the key that it was shown."""
-    error.message = redact(error.message)
-    error.param = redact(error.param) if error.param else error.param
-    error.code = redact(error.code)
+def clean(error: AIProxyError, credential: str | None = None) -> None:
+    """Take secrets out of what will be shown or logged: a vendor's own words may quote the key that it was shown.
+
+    `credential` is the caller's own, which no redaction knows.
+    """
+    error.message = _without(credential, redact(error.message))
+    error.param = _without(credential, redact(error.param)) if error.param else error.param
+    error.code = _without(credential, redact(error.code))
+    error.detail = _without(credential, error.detail) if error.detail else error.detail
+    if credential and isinstance(error, VendorRefused) and error.body and credential.encode() in error.body:
+        error.body = None
+
+
+def _without(credential: str | None, text: str) -> str:
+    return text.replace(credential, "[hidden]") if credential else text
 
 
 def retry_after(headers: Iterable[tuple[str, str]], now: float | None = None) -> float | None:

@@ -179,7 +179,7 @@ class Opening:
         place = trial.place
         trial.answer.close()
         error.provider = error.provider or place.provider.name
-        clean(error)
+        clean(error, self._call.credential)
         self._error = error
         if not isinstance(error, (GatewayError, RateLimited)) or isinstance(error, DeadlineExceeded):
             self._not_the_vendors_fault(place, error)

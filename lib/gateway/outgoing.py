@@ -60,6 +60,7 @@ def prepare(call: Call, place: Place) -> Sending:
             headers=[h for h in call.headers if not h[0].startswith(("anthropic-", "openai-"))],
             stream=call.record.stream,
             connect_timeout=_connect_timeout(call, place),
+            credential=call.credential if place.own_key else None,
         ),
         translation=between,
     )
@@ -82,6 +83,7 @@ def _same_dialect(call: Call, body: JsonBody, place: Place) -> Sending:
             headers=call.headers,
             stream=call.record.stream,
             connect_timeout=_connect_timeout(call, place),
+            credential=call.credential if place.own_key else None,
         ),
         strip_usage=strip,
     )
@@ -98,6 +100,7 @@ def _form(call: Call, form: Form, place: Place) -> Sending:
             content_type=form.content_type,
             length=form.length(place.model),
             connect_timeout=_connect_timeout(call, place),
+            credential=call.credential if place.own_key else None,
         )
     )
 

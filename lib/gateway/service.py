@@ -92,9 +92,9 @@ class Gateway:
         record.stream = admit(call.path, call.body)
         asked = call.body.get("model") if call.path.names_model else call.model
         record.model_asked = self.chooser.model_name(asked)
-        places = self.chooser.places(record.model_asked, call.path)
+        places = self.chooser.places(record.model_asked, call.path, own_key=call.credential is not None)
         total = places[0].timeouts.total or self._limits.total
-        call.deadline = record.started + min(total, self._limits.total)
+        call.deadline = min(call.deadline, record.started + min(total, self._limits.total))
         record.run = call.run
         places = self.meter.admit(call, places)
         return Opening(call, places, self._circuit, self._persistence, self._settler)

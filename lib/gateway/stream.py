@@ -192,7 +192,7 @@ class Stream:
         """The well-formed event that ends a stream with an error, in the caller's dialect."""
         self._over = True
         error.provider = error.provider or self._call.record.provider
-        clean(error)
+        clean(error, self._call.credential)
         self._call.record.failed(error)
         if self._opened is not None:
             if not isinstance(error, Draining):

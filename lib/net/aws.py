@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
@@ -35,11 +36,13 @@ from lib.base.errors import (
     VendorTimeout,
     VendorUnreachable,
 )
+from lib.wire import TOO_LONG, is_too_long
 
 if TYPE_CHECKING:
     import boto3.session
     from botocore.exceptions import ClientError, ParamValidationError
     from types_boto3_bedrock_runtime import BedrockRuntimeClient
+    from types_boto3_s3 import S3Client
 
 # ---- clients ----
 
@@ -57,6 +60,25 @@ class RuntimeOptions(NamedTuple):
     connect_timeout: float = 5.0
     read_timeout: float = 300.0
     pool: int = 1024
+
+
+_POINTERS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
+
+
+def is_pointed_at(environ: Mapping[str, str], endpoint_url: str | None = None) -> bool:
+    """Whether anything says that AWS shall be used, without asking boto3, which would look around the network."""
+    if endpoint_url or any(environ.get(name) for name in _POINTERS):
+        return True
+    home = environ.get("HOME", "")
+    return bool(home) and any(Path(home, ".aws", name).is_file() for name in ("credentials", "config"))
 
 
 _making = BoundedSemaphore(1)
@@ -97,6 +119,12 @@ def _make(options: RuntimeOptions) -> BedrockRuntimeClient:
             user_agent_extra="aiproxy",
         ),
     )
+
+
+def s3() -> S3Client:
+    """A client for reading from S3, in whatever region AWS's own settings name. Raises `VendorRejectedUs`."""
+    with _making:
+        return _session().client("s3")
 
 
 def _session() -> boto3.session.Session:
@@ -185,7 +213,6 @@ _BY_CLASS: Mapping[str, type[AIProxyError]] = {
 
 _STATUS_OF_CODE = {"validation": 400, "resourcenotfound": 404}
 _CODE_OF_STATUS = {404: "model_not_found", 413: "request_too_large"}
-_TOO_LONG = re.compile(r"too long|too many input tokens|context (?:length|limit|window)", re.IGNORECASE)
 _PARAMETER = re.compile(r"parameter ([\w.\[\]]+)")
 
 
@@ -234,7 +261,7 @@ def _answered(error: ClientError, provider: str) -> AIProxyError:
 
 
 def _refused(words: str, status: int, provider: str) -> VendorRefused:
-    code = "context_length_exceeded" if status == 400 and _TOO_LONG.search(words) else _CODE_OF_STATUS.get(status)
+    code = TOO_LONG if status == 400 and is_too_long(words) else _CODE_OF_STATUS.get(status)
     message = words or "The model provider refused the request."
     return VendorRefused(message, status=status, code=code, provider=provider)
 

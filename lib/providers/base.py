@@ -23,7 +23,8 @@ class Outgoing:
     `model` is the vendor's own name of the model; `body` already carries it.
     An iterable body is read once and cannot be sent again. `length` is its
     size in bytes when known. `headers` passed the allow list; they hold no
-    credential. `connect_timeout` is in seconds.
+    credential. `connect_timeout` is in seconds. `credential` is the caller's own
+    key with the vendor, for this call instead of the gateway's.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Outgoing:
     content_type: str = "application/json"
     length: int | None = None
     connect_timeout: float = 5.0
+    credential: str | None = field(default=None, repr=False)
 
 
 class Answer(Protocol):
@@ -73,6 +75,7 @@ class Provider(Protocol):
     `asks_for_usage`: whether a stream of the OpenAI dialect must be asked for its usage.
     `token_limit`: what the OpenAI dialect's limit of new tokens is called there.
     `rests`: whether it is left alone for a while after repeated failures.
+    `takes_callers_key`: whether it uses a request's `credential`; others never see one.
     """
 
     @property
@@ -90,6 +93,13 @@ class Provider(Protocol):
     @property
     def rests(self) -> bool:
         """See above."""
+
+    @property
+    def takes_callers_key(self) -> bool:
+        """See above."""
+
+    def maker(self, model: str) -> str:
+        """Who made a model: the provider's own name, unless it serves the models of others."""
 
     def dialect(self, path: Path) -> Dialect | None:
         """The dialect in which this provider serves what `path` asks for; None: not served."""

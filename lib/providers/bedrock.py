@@ -27,6 +27,8 @@ _SHAPES = frozenset({Shape.MESSAGE, Shape.CHAT, Shape.TOKEN_COUNT})
 # What an id may consist of: a model's, an inference profile's, or an ARN with slashes.
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,2047}")
 
+_MAKER = re.compile(r"(?:(?:us|us-gov|eu|apac|jp|au|ca|global)\.)?([a-z0-9]+)\.")
+
 # The members of CountTokens' `converse` input; the others say how to answer, which costs no input.
 _COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 
@@ -42,6 +44,7 @@ class BedrockProvider:
     asks_for_usage = False
     token_limit = "max_tokens"
     rests = True
+    takes_callers_key = False
 
     def __init__(
         self,
@@ -53,6 +56,11 @@ class BedrockProvider:
     ) -> None:
         self.name = name
         self._options = aws.RuntimeOptions(region, endpoint_url, read_timeout=read_timeout)
+
+    def maker(self, model: str) -> str:
+        """`anthropic` of `us.anthropic.claude-...`, also in an ARN; the provider's name when unclear."""
+        found = _MAKER.match(model.rpartition("/")[2].removeprefix("bedrock."))
+        return found[1] if found else self.name
 
     def dialect(self, path: Path) -> Dialect | None:
         """Anthropic's for messages, chat completions and token counts; None for everything else."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from lib.base import ModelsFile, ProviderRow, Settings, SettingsError
 from lib.base.errors import NotFound
 from lib.net import HttpClient, Origin
@@ -24,10 +26,14 @@ ECHO = "echo"
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The providers that can be called, by name, and why the others cannot (setting names, no values)."""
+    """The providers that can be called, by name, and why the others cannot (setting names, no values).
+
+    `keyless` are those of the others that a call with a key of its own may reach.
+    """
 
     available: Mapping[str, Provider]
     missing: Mapping[str, str] = field(default_factory=dict)
+    keyless: Mapping[str, Provider] = field(default_factory=dict)
 
     @property
     def offline(self) -> bool:
@@ -48,17 +54,29 @@ def build_catalog(models: ModelsFile, settings: Settings, http: HttpClient) -> C
     """Make every provider whose key and address are known. Raises `SettingsError` for a bad address."""
     available: dict[str, Provider] = {}
     missing: dict[str, str] = {}
+    keyless: dict[str, Provider] = {}
     for name, row in models.providers.items():
         provider = _KINDS[row.kind](name, row, settings, http)
         if isinstance(provider, str):
             missing[name] = provider
+            without = _without_key(name, row, settings, http)
+            keyless |= {name: without} if without else {}
         else:
             available[name] = provider
     if settings.mock_model_responses:
         available = {name: EchoProvider(name) for name in models.providers}
         missing = {}
+        keyless = {}
     available[ECHO] = EchoProvider(ECHO)
-    return Catalog(available, missing)
+    return Catalog(available, missing, keyless)
+
+
+def _without_key(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | None:
+    """A vendor whose key callers may bring."""
+    if not row.callers_key:
+        return None
+    provider = _vendor(name, msgspec.structs.replace(row, key=""), settings, http)
+    return None if isinstance(provider, str) else provider
 
 
 def _prefix(name: str) -> str:
@@ -93,7 +111,9 @@ def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -
             dialect=Dialect.ANTHROPIC if anthropic else Dialect.OPENAI,
             origin=origin,
             shapes=frozenset({Shape.MESSAGE, Shape.TOKEN_COUNT}) if anthropic else shapes,
-            credentials=_credentials("x-api-key" if anthropic else row.auth, key),
+            auth="x-api-key" if anthropic else row.auth,
+            key=key,
+            callers_key=row.callers_key,
             headers=row.headers,
             usage_in_streams=row.usage_in_streams,
             token_limit=row.token_limit,
@@ -107,12 +127,6 @@ def _shapes(row: ProviderRow) -> frozenset[Shape]:
     named = {shape for shape in row.shapes if shape != "*"}
     everything = {path.shape for path in PATHS} if "*" in row.shapes else set()
     return frozenset(everything | {Shape(shape) for shape in named})
-
-
-def _credentials(auth: str, key: str | None) -> tuple[tuple[str, str], ...]:
-    if key is None:
-        return ()
-    return (("authorization", f"Bearer {key}"),) if auth == "bearer" else ((auth, key),)
 
 
 def _bedrock(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:

@@ -25,16 +25,24 @@ LIST_SECONDS = 20.0  # of silence while a list of models is read
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Where a vendor is, what it speaks and how it knows us. `credentials` are headers; never shown."""
+    """Where a vendor is, what it speaks and how it knows us. `key` is never shown; `auth` names its header."""
 
     name: str
     dialect: Dialect
     origin: Origin
     shapes: frozenset[Shape]
-    credentials: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    auth: str = "bearer"
+    key: str | None = field(default=None, repr=False)
+    callers_key: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     usage_in_streams: bool = True
     token_limit: str = "max_tokens"
+
+    def credentials(self, key: str | None) -> tuple[tuple[str, str], ...]:
+        """The header that carries a key; none without one."""
+        if key is None:
+            return ()
+        return (("authorization", f"Bearer {key}"),) if self.auth == "bearer" else ((self.auth, key),)
 
 
 class _ModelList(msgspec.Struct):
@@ -49,8 +57,13 @@ class HttpProvider:
         self.asks_for_usage = vendor.usage_in_streams
         self.token_limit = vendor.token_limit
         self.rests = True
+        self.takes_callers_key = vendor.callers_key
         self._vendor = vendor
         self._http = http
+
+    def maker(self, model: str) -> str:
+        """The vendor, whatever it serves."""
+        return self.name
 
     def dialect(self, path: Path) -> Dialect | None:
         """The dialect this vendor serves `path` in: its own, when it serves the shape at all."""
@@ -61,7 +74,11 @@ class HttpProvider:
     def list_models(self) -> list[dict[str, Any]]:
         """The vendor's own list of its models, as it describes them. Raises `GatewayError`."""
         request = HttpRequest(
-            self._vendor.origin, self._vendor.origin.prefix + "/models", self._vendor.credentials, b"", method="GET"
+            self._vendor.origin,
+            self._vendor.origin.prefix + "/models",
+            self._vendor.credentials(self._vendor.key),
+            b"",
+            method="GET",
         )
         answer = self._http.exchange(request)
         try:
@@ -79,7 +96,8 @@ class HttpProvider:
     def send(self, outgoing: Outgoing) -> Exchange:
         """Prepare the POST; see `lib.providers.base.Answer`."""
         vendor = self._vendor
-        headers = [("content-type", outgoing.content_type), *outgoing.headers, *vendor.credentials]
+        key = (outgoing.credential if vendor.callers_key else None) or vendor.key
+        headers = [("content-type", outgoing.content_type), *outgoing.headers, *vendor.credentials(key)]
         headers += [(name.lower(), value) for name, value in vendor.headers.items()]
         if vendor.dialect is Dialect.ANTHROPIC and not any(name == "anthropic-version" for name, _ in headers):
             headers.append(ANTHROPIC_VERSION)

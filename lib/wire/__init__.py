@@ -21,13 +21,14 @@ from lib.wire.sse import DONE, PING, Event, complete, encode, events
 from lib.wire.translate import StreamTranslator, Translation, translation
 from lib.wire.usage import Usage, anthropic_usage, find_usage, openai_usage, to_anthropic, to_openai
 from lib.wire.usage_watch import UsageWatch
-from lib.wire.vendor_errors import VendorMessage, read_error
+from lib.wire.vendor_errors import TOO_LONG, VendorMessage, is_too_long, read_error
 
 __all__ = [
     "DONE",
     "EMBED",
     "PATHS",
     "PING",
+    "TOO_LONG",
     "ConverseStream",
     "Dialect",
     "Event",
@@ -55,6 +56,7 @@ __all__ = [
     "from_converse",
     "has_usage",
     "is_sound",
+    "is_too_long",
     "nearly_ends",
     "openai_error",
     "openai_type",

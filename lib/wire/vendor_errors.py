@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,14 @@ from lib.wire.usage import UNREADABLE
 LONGEST = 2_000
 """How many characters of a vendor's words are kept."""
 
+TOO_LONG = "context_length_exceeded"
+"""OpenAI's code for a prompt that does not fit the model."""
+
+_TOO_LONG_WORDS = re.compile(
+    r"too long|too large for model|too many (?:input )?tokens|(?:maximum )?context (?:length|limit|window)"
+    r"|token count .{0,40}exceeds",
+    re.IGNORECASE,
+)
 _OVERLOADED = ("overloaded", "unavailable", "slow_down", "503", "529")
 _LIMITED = ("rate_limit", "429")
 _REFUSED = "invalid_request"
@@ -40,6 +49,11 @@ def read_error(body: bytes) -> VendorMessage:
         text = body[: 4 * LONGEST].decode("utf-8", "replace").strip()
         return VendorMessage(None, None, "" if text.startswith("<") else text[:LONGEST], None)
     return _read(value)
+
+
+def is_too_long(words: str) -> bool:
+    """Whether a refusal says that the prompt does not fit the model. Anthropic and others have no code for it."""
+    return _TOO_LONG_WORDS.search(words) is not None
 
 
 def stream_error(body: bytes, provider: str = "") -> AIProxyError:

@@ -40,7 +40,8 @@ def read_experiment(folder: Path, lesson: str) -> Experiment:
     """Read one lesson of an experiment. Raises `InputError`."""
     place = folder / lesson
     if not place.is_dir():
-        raise InputError(f"{place}: there is no such folder; {folder.name} has {', '.join(lessons(folder)) or 'none'}")
+        there = ", ".join(lessons_of(folder)) or "none"
+        raise InputError(f"{place}: there is no such folder; lessons of {folder.name}: {there}")
     rubric = _rubric(place / "standard_rubric.csv")
     params = read_params(place / PARAMS)
     foreign = [concept for concept in params.extractor if concept not in rubric.concepts]
@@ -52,7 +53,7 @@ def read_experiment(folder: Path, lesson: str) -> Experiment:
     )
 
 
-def lessons(folder: Path) -> list[str]:
+def lessons_of(folder: Path) -> list[str]:
     """The lessons that an experiment has, by name."""
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder")

@@ -6,6 +6,21 @@ from typing import Protocol
 
 from lib.assessment.graded import Graded
 from lib.assessment.measure.experiment import Experiment
+from lib.base.errors import AIProxyError
+
+
+class Ungraded(Exception):
+    """A program has no grades; the text says why. `cost` is what was spent all the same, in nano-USD, if known."""
+
+    def __init__(self, why: str, cost: int | None = None) -> None:
+        super().__init__(why)
+        self.cost = cost
+
+    @classmethod
+    def of(cls, error: AIProxyError, cost: int | None = None) -> Ungraded:
+        """The same as an error of the gateway, with its detail: whoever measures is the operator."""
+        detail = f" ({error.detail})" if error.detail else ""
+        return cls(f"{error.status} {error.code}: {error.message}{detail}", cost)
 
 
 class Grader(Protocol):
@@ -15,7 +30,7 @@ class Grader(Protocol):
         """See that this experiment can be graded at all. Raises `InputError`, before any money is spent."""
 
     def grade(self, experiment: Experiment, code: str) -> Graded:
-        """Grade one program. Raises `AIProxyError`."""
+        """Grade one program. Raises `Ungraded`."""
 
     def worst(self, experiment: Experiment, code: str) -> int | None:
         """The most that grading it may cost, in nano-USD; None when the model has no price."""

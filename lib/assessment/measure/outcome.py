@@ -15,7 +15,8 @@ class GradedProgram(msgspec.Struct, frozen=True, kw_only=True):
 
     `actual` are the humans' labels by concept. Either `predicted` holds a row for each concept, in the rubric's order,
     or `error` says in words why there are none. `cost` is in nano-USD, None without a price; a program that was
-    answered from the cache costs 0. `usage` is in OpenAI's shape, None when no model was asked.
+    answered from the cache costs 0, one that failed what was spent all the same. `usage` is in OpenAI's shape, None
+    when no model was asked.
     """
 
     student: str

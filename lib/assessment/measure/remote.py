@@ -16,6 +16,7 @@ from lib.assessment.graded import Graded, Row
 from lib.assessment.labels import LABELS
 from lib.assessment.measure.experiment import Experiment
 from lib.assessment.measure.faults import InputError
+from lib.assessment.measure.grading import Ungraded
 from lib.assessment.rubric import CONCEPT
 from lib.base.errors import AIProxyError, VendorError, VendorProtocolError, VendorTimeout
 from lib.net import HttpClient, HttpRequest, Origin
@@ -57,17 +58,27 @@ class RemoteGrader:
         return self.url
 
     def grade(self, experiment: Experiment, code: str) -> Graded:
-        """Ask, up to three times where it may help. Raises `AIProxyError`."""
+        """Ask, up to three times where it may help. Raises `Ungraded`."""
+        try:
+            return self._asked(experiment, code)
+        except AIProxyError as error:
+            raise Ungraded.of(error) from None
+
+    def _asked(self, experiment: Experiment, code: str) -> Graded:
         body = urlencode(form(experiment, code)).encode()
         for pause in (*self.pauses, None):
             started = monotonic()
             try:
-                return read_answer(self._post(body), monotonic() - started)
+                return read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
             except Refused as error:
                 if error.status not in AGAIN or pause is None:
                     raise
                 gevent.sleep(pause if error.retry_after is None else error.retry_after)
         raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
 
     def _post(self, body: bytes) -> bytes:
         origin = Origin.parse(self.url)
@@ -116,13 +127,14 @@ def form(experiment: Experiment, code: str) -> dict[str, str]:
     return fields
 
 
-def read_answer(body: bytes, seconds: float) -> Graded:
-    """The grades of a 200. Raises `VendorProtocolError` when they are none."""
+def read_answer(body: bytes, concepts: tuple[str, ...], seconds: float) -> Graded:
+    """The grades of a 200, in the order of `concepts`. Raises `VendorProtocolError` when they are none."""
     try:
         answer = msgspec.json.decode(body)
         metadata = answer.get("metadata") or {}
+        rows = {row.concept: row for row in map(_row, answer["data"])}
         return Graded(
-            rows=tuple(_row(row) for row in answer["data"]),
+            rows=tuple(rows[concept] for concept in concepts),
             agent=str(metadata.get("agent", "")),
             seconds=float(metadata.get("time", seconds)),
             usage=metadata.get("usage"),

@@ -14,10 +14,9 @@ from lib.assessment.graded import Graded
 from lib.assessment.measure.cache import Cache
 from lib.assessment.measure.dataset import Dataset
 from lib.assessment.measure.experiment import Experiment
-from lib.assessment.measure.grading import Grader
+from lib.assessment.measure.grading import Grader, Ungraded
 from lib.assessment.measure.outcome import GradedProgram, Measured
 from lib.assessment.measure.purse import Purse
-from lib.base.errors import AIProxyError
 from lib.base.money import show
 
 INTERRUPTED = "interrupted"
@@ -110,7 +109,8 @@ class _Lesson:
             graded = self.run.grader.grade(self.experiment, code)
             cost = graded.cost
             self.cache.put(code, graded)
-        except AIProxyError as error:
+        except Ungraded as error:
+            cost = error.cost
             return self._failed(student, error, monotonic() - started)
         finally:
             self.run.purse.end(cost)
@@ -129,12 +129,12 @@ class _Lesson:
             cached=cached,
         )
 
-    def _failed(self, student: str, error: AIProxyError, seconds: float) -> GradedProgram:
-        detail = f" ({error.detail})" if error.detail else ""
+    def _failed(self, student: str, error: Ungraded, seconds: float) -> GradedProgram:
         return GradedProgram(
             student=student,
             source=self.dataset.programs[student],
             actual=self.dataset.labels.get(student, {}),
-            error=f"{error.status} {error.code}: {error.message}{detail}",
+            error=str(error),
+            cost=error.cost,
             seconds=seconds,
         )

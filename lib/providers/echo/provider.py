@@ -50,10 +50,15 @@ class EchoProvider:
     asks_for_usage = True
     token_limit = "max_completion_tokens"
     rests = False
+    takes_callers_key = False
 
     def __init__(self, name: str = "echo", clock: Callable[[], float] = time.time) -> None:
         self.name = name
         self._clock = clock
+
+    def maker(self, model: str) -> str:
+        """Itself."""
+        return self.name
 
     def dialect(self, path: Path) -> Dialect | None:
         """Its own dialect, for every path."""

@@ -148,3 +148,19 @@ def test_a_date_is_taken_from_now() -> None:
     wait = retry_after([("retry-after", formatdate(time.time() + 100, usegmt=True))])
     assert wait is not None
     assert 90 < wait <= 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.",
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+    ],
+)
+def test_a_prompt_that_is_too_long_has_one_code(words: str) -> None:
+    assert said(400, body(words)).code == "context_length_exceeded"
+    assert said(404, body(words)).code == "invalid_request"
+    assert said(400, body(words, code="own")).code == "own"
+    assert said(400).code == "invalid_request"

@@ -17,7 +17,8 @@ from tests.upstream import Upstream
 OPENAI, ANTHROPIC = Dialect.OPENAI, Dialect.ANTHROPIC
 CHAT, MESSAGE = path_of(Shape.CHAT), path_of(Shape.MESSAGE)
 BODY = b'{ "model":"gpt-4o", "messages":[{"role":"user","content":"Hi"}], "x_own":1.50 }'
-SECRET = "Bearer sk-vendor-secret"
+KEY = "sk-vendor-secret"
+SECRET = f"Bearer {KEY}"
 
 
 @pytest.fixture
@@ -64,16 +65,34 @@ def test_the_path_of_the_base_url_comes_first(upstream, http, base):
     assert upstream.calls[0].path == f"{base.rstrip('/')}/chat/completions"
 
 
+def keys_shown(call):
+    return [header for header in call.headers if header[0].lower() in ("authorization", "api-key", "x-api-key")]
+
+
 @pytest.mark.parametrize(
-    "credentials",
-    [(), (("authorization", SECRET),), (("api-key", "sk-vendor-secret"),), (("x-api-key", "sk-vendor-secret"),)],
-    ids=lambda pairs: pairs[0][0] if pairs else "none",
+    ("auth", "key", "shown"),
+    [
+        ("bearer", None, []),
+        ("bearer", KEY, [("authorization", SECRET)]),
+        ("api-key", KEY, [("api-key", KEY)]),
+        ("x-api-key", KEY, [("x-api-key", KEY)]),
+    ],
 )
-def test_the_key_travels_as_the_vendor_wants_it(upstream, http, credentials):
-    exchange(HttpProvider(vendor(upstream.openai_url, credentials=credentials), http), Outgoing(CHAT, "m", BODY))
+def test_the_key_travels_as_the_vendor_wants_it(upstream, http, auth, key, shown):
+    exchange(HttpProvider(vendor(upstream.openai_url, auth=auth, key=key), http), Outgoing(CHAT, "m", BODY))
     [call] = upstream.seen
-    shown = [header for header in call.headers if header[0].lower() in ("authorization", "api-key", "x-api-key")]
-    assert shown == list(credentials)
+    assert keys_shown(call) == shown
+
+
+@pytest.mark.parametrize(("takes", "used"), [(True, "of-the-caller"), (False, KEY)])
+def test_a_callers_key_goes_only_where_it_is_taken(upstream, http, takes, used):
+    provider = HttpProvider(vendor(upstream.openai_url, key=KEY, callers_key=takes), http)
+    exchange(provider, Outgoing(CHAT, "m", BODY, credential="of-the-caller"))
+    exchange(provider, Outgoing(CHAT, "m", BODY))
+    assert [keys_shown(call) for call in upstream.seen] == [
+        [("authorization", f"Bearer {used}")],
+        [("authorization", SECRET)],
+    ]
 
 
 def test_headers_of_the_caller_and_of_the_row_go_up(upstream, http):
@@ -128,7 +147,7 @@ def test_nothing_is_sent_before_the_start(upstream, http):
 
 
 def test_nothing_shows_the_credentials(upstream, http):
-    shown = vendor(upstream.openai_url, credentials=(("authorization", SECRET),), headers={"x-key": SECRET})
+    shown = vendor(upstream.openai_url, key=KEY, headers={"x-key": SECRET})
     provider = HttpProvider(shown, http)
     answer = provider.send(Outgoing(CHAT, "m", BODY))
     answer.close()
@@ -162,7 +181,7 @@ def test_serves_its_shapes_and_what_is_translated_to_them(http, dialect, shapes,
 
 
 def test_lists_models_as_the_vendor_describes_them(upstream, http):
-    provider = HttpProvider(vendor(upstream.openai_url, credentials=(("authorization", SECRET),)), http)
+    provider = HttpProvider(vendor(upstream.openai_url, key=KEY), http)
     models = provider.list_models()
     [call] = upstream.seen
     assert (call.method, call.path, call.header("authorization")) == ("GET", "/v1/models", SECRET)

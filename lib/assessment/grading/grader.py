@@ -1,0 +1,165 @@
+"""Grades one program: what needs no model first, then the models, then their votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from lib.assessment.graded import Graded, Row
+from lib.assessment.grading.answers import grades
+from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask
+from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
+from lib.assessment.grading.evidence import tidy
+from lib.assessment.grading.failures import shown, worst
+from lib.assessment.grading.fields import Values
+from lib.assessment.grading.prompt import messages
+from lib.assessment.grading.request import Request, read_request
+from lib.assessment.grading.unusable import Unusable
+from lib.assessment.grading.votes import consensus
+from lib.assessment.labels import NO
+from lib.assessment.program import Trees, is_blank, without_comments
+from lib.base.errors import AIProxyError, BodyTooLarge, UnusableAnswer
+from lib.gateway import Record
+from lib.telemetry import get_logger
+
+log = get_logger("aiproxy.assessment")
+
+STATIC = "static"
+EXTRACTED = ", code feature extractor"
+BLANK = "The program is empty."
+
+
+@dataclass(frozen=True, slots=True)
+class GradingTerms:
+    """What the operator decides: `deadline` in seconds from a request's start, the model of requests that name none,
+    and how providers' names are written."""
+
+    deadline: float
+    default_model: str | None
+    titles: Mapping[str, str]
+
+
+class Grader:
+    """Grades programs against rubrics, through the gateway alone."""
+
+    def __init__(self, door: Door, trees: Trees, terms: GradingTerms) -> None:
+        self._door = door
+        self._trees = trees
+        self._terms = terms
+
+    @property
+    def deadline(self) -> float:
+        """Seconds from a request's start after which there is an answer or a failure."""
+        return self._terms.deadline
+
+    def read(self, values: Values) -> Request:
+        """The request that these fields make. Raises `BadRequest` that names the field at fault, `BodyTooLarge`."""
+        return read_request(values, self._trees)
+
+    def grade(self, request: Request, asker: Asker) -> Graded:
+        """Grade a program. Raises `BadRequest`, `UnusableAnswer`, `BodyTooLarge`, and what `shown` makes of others."""
+        code = without_comments(request.code) if request.remove_comments else request.code
+        if is_blank(code):
+            return self._static(request, asker, {concept: _blank(concept) for concept in request.rubric.concepts}, "")
+        decided = {concept: self._decided(request, concept) for concept in request.goals}
+        if len(decided) == len(request.rubric.concepts):
+            return self._static(request, asker, decided, EXTRACTED)
+        return self._asked(request, asker, code, decided)
+
+    def _decided(self, request: Request, concept: str) -> Row:
+        """What the decision tree says. It reads the program as it came, so that its line numbers are the student's."""
+        decision = self._trees.decide(request.lesson or "", concept, request.code)
+        reason = request.rubric.reasons[concept][decision.label]
+        return Row(concept, decision.label, evidence=tidy(" ".join(decision.evidence)), reason=reason)
+
+    def _static(self, request: Request, asker: Asker, rows: Mapping[str, Row], how: str) -> Graded:
+        """Grades that no model gave."""
+        found = tuple(rows[concept] for concept in request.rubric.concepts)
+        return Graded(found, STATIC + how, monotonic() - asker.record.started, cost=0)
+
+    def _asked(self, request: Request, asker: Asker, code: str, decided: Mapping[str, Row]) -> Graded:
+        question = self._question(request, asker, code)
+        heard = Heard()
+        try:
+            heard = ask(self._door, question, asker)
+            voted = consensus(self._usable(heard, request, asker.record), asker.record.request_id)
+        except AIProxyError as error:
+            raise self._shown(error, question) from None
+        finally:
+            fold(asker.record, heard.records)
+        usage = total_usage(heard.records)
+        return Graded(
+            rows=tuple(decided.get(row.concept) or _tidied(row) for row in voted),
+            agent=self._maker(question, heard.records) + (EXTRACTED if decided else ""),
+            seconds=monotonic() - asker.record.started,
+            usage=openai_shape(usage) if usage else None,
+            cost=total_cost(heard.records),
+            more={"request": {**question.body(1), "n": question.count}} if request.include_request else {},
+        )
+
+    def _question(self, request: Request, asker: Asker, code: str) -> Question:
+        model = self._door.chooser.model_name(request.model or self._terms.default_model)
+        return Question(
+            model=model,
+            messages=messages(request, code),
+            temperature=request.temperature,
+            count=request.num_responses,
+            deadline=asker.record.started + self._terms.deadline,
+            credential=request.api_key,
+        )
+
+    def _usable(self, heard: Heard, request: Request, record: Record) -> list[tuple[Row, ...]]:
+        """The gradings in the answers. Raises what is to be told when there is none."""
+        found: list[tuple[Row, ...]] = []
+        faults: list[tuple[Answer, str]] = []
+        for number, answer in enumerate(heard.answers):
+            try:
+                found.append(grades(answer.text, request.rubric))
+            except Unusable as fault:
+                faults.append((answer, fault.reason))
+                log.info("unusable answer", request_id=record.request_id, choice=number, cut=answer.cut)
+        if found:
+            return found
+        if heard.failures and (not faults or worst(heard.failures).retryable):
+            raise worst(heard.failures)
+        raise _unusable(faults)
+
+    def _shown(self, error: AIProxyError, question: Question) -> AIProxyError:
+        try:
+            places = self._door.chooser.places(question.model, CHAT, own_key=question.credential is not None)
+        except AIProxyError:
+            places = []
+        name = error.provider or next((place.provider.name for place in places), "")
+        own = any(place.own_key for place in places if place.provider.name == name)
+        return shown(error, self._terms.titles.get(name) or name or "The model provider", own_key=own)
+
+    def _maker(self, question: Question, records: list[Record]) -> str:
+        """Who made the model that answered."""
+        places = self._door.chooser.places(question.model, CHAT, own_key=question.credential is not None)
+        served = {(record.provider, record.model_served) for record in records if record.status == 200}
+        answered = (place for place in places if (place.provider.name, place.model) in served)
+        return next(answered, places[0]).maker
+
+
+def metadata(graded: Graded, student: str = "student") -> dict[str, Any]:
+    """What clients get beside the rows."""
+    usage = {} if graded.usage is None else {"usage": graded.usage}
+    return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **usage, **graded.more}
+
+
+def _blank(concept: str) -> Row:
+    return Row(concept, NO, observations=BLANK, reason=BLANK)
+
+
+def _tidied(row: Row) -> Row:
+    return Row(row.concept, row.label, row.observations, tidy(row.evidence), row.reason)
+
+
+def _unusable(faults: list[tuple[Answer, str]]) -> AIProxyError:
+    """Answers that ended at the model's limit are too long; any other is what its model made of the question."""
+    whole = [reason for answer, reason in faults if not answer.cut]
+    if faults and not whole:
+        return BodyTooLarge(f"student: the answer was cut off at the model's limit: {faults[0][1]}")
+    return UnusableAnswer(f"InvalidResponseError: {whole[0] if whole else 'No valid responses'}")

@@ -1,0 +1,89 @@
+"""Every way to read an answer as rows: arrays of JSON objects, and tables with tabs, pipes or commas.
+
+Nothing is decided here. An answer may hold prose, fences, drafts; a table may be read with its quotes or without, to
+the next blank line or to the end. Each reading is a list of rows with the known columns alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from lib.assessment.grading.names import bare
+from lib.assessment.grading.tables import tables
+from lib.assessment.grading.unusable import Unusable
+from lib.assessment.rubric import CONCEPT
+
+Cells = dict[str, Any]
+Reading = list[Cells]
+
+MOST_ANSWER = 200_000  # characters of an answer
+MOST_ARRAYS = 200  # beginnings of arrays that are tried in vain
+COLUMNS = {
+    "key concept": CONCEPT,
+    "observations": "Observations",
+    "evidence": "Evidence",
+    "label": "Label",
+    "grade": "Label",
+    "reason": "Reason",
+}
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object, with keys that are there twice."""
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """The readings of an answer that have the column of concepts. Raises `Unusable` for one that is too long."""
+    if len(text) > MOST_ANSWER:
+        raise Unusable("the answer is too long")
+    found: Iterable[Iterable[Iterable[tuple[str, Any]]]] = chain(_arrays(text), tables(text, _is_header))
+    for rows in found:
+        reading = [cells for row in rows if (cells := _cells(row)) and not _is_junk(cells)]
+        if any(CONCEPT in cells for cells in reading):
+            yield reading
+
+
+def _is_header(cells: list[str]) -> bool:
+    return any(_column(cell) == CONCEPT for cell in cells)
+
+
+def _column(name: str) -> str | None:
+    return COLUMNS.get(bare(name).casefold())
+
+
+def _cells(row: Iterable[tuple[str, Any]]) -> Cells:
+    """The known columns of a row. One that is there twice, with two values, has the value None."""
+    cells: Cells = {}
+    for name, value in row:
+        column = _column(name)
+        if column is not None:
+            cells[column] = None if column in cells and cells[column] != value else value
+    return cells
+
+
+def _is_junk(cells: Cells) -> bool:
+    """Whether a row is a line of dashes or the like."""
+    concept = cells.get(CONCEPT)
+    return isinstance(concept, str) and not any(character.isalnum() for character in concept)
+
+
+def _arrays(text: str) -> Iterator[list[_Pairs]]:
+    """The arrays of objects in a text, the outermost ones."""
+    decoder = json.JSONDecoder(object_pairs_hook=_Pairs, strict=False)
+    at, in_vain = text.find("["), 0
+    while at >= 0 and in_vain < MOST_ARRAYS:
+        end = at + 1
+        try:
+            value, after = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            in_vain += 1
+        else:
+            if value and all(isinstance(each, _Pairs) for each in value):
+                yield value
+                end = after
+            elif not any(isinstance(each, list) for each in value):
+                end = after
+        at = text.find("[", end)
