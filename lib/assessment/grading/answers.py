@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from lib.assessment.graded import Row
@@ -23,14 +24,14 @@ def grades(text: str, rubric: Rubric) -> tuple[Row, ...]:
     names = Names(rubric.concepts)
     found = list(readings(text))
     usable: list[dict[str, Row]] = []
-    reasons: list[tuple[int, str]] = []
+    reasons: list[tuple[int, str]] = []  # with the size of the reading: the largest was most likely meant
     for reading in found:
         try:
             usable.append(_checked(reading, rubric, names))
         except Unusable as error:
-            reasons.append((-len(reading), error.reason))
+            reasons.append((len(reading), error.reason))
     if not usable:
-        raise Unusable(min(reasons)[1] if reasons else _NOTHING)
+        raise Unusable(max(reasons, key=itemgetter(0))[1] if reasons else _NOTHING)
     chosen = usable[0]
     for concept, label in _said(found, names):
         if chosen[concept].label != label:

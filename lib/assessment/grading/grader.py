@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.assessment.graded import Graded, Row
 from lib.assessment.grading.answers import grades
+from lib.assessment.grading.aside import Aside
 from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask, bodies
 from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
 from lib.assessment.grading.evidence import tidy
@@ -30,6 +31,7 @@ log = get_logger("aiproxy.assessment")
 STATIC = "static"
 EXTRACTED = ", code feature extractor"
 BLANK = "The program is empty."
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Grader:
         self._door = door
         self._trees = trees
         self._terms = terms
+        self._beside = Aside()
 
     @property
     def deadline(self) -> float:
@@ -61,10 +64,12 @@ class Grader:
 
     def grade(self, request: Request, asker: Asker) -> Graded:
         """Grade a program. Raises `BadRequest`, `UnusableAnswer`, `BodyTooLarge`, and what `shown` makes of others."""
-        code = without_comments(request.code) if request.remove_comments else request.code
+        code = request.code
+        if request.remove_comments:
+            code = self._aside(request, asker, lambda: without_comments(request.code))
         if is_blank(code):
             return self._static(request, asker, {concept: _blank(concept) for concept in request.rubric.concepts}, "")
-        decided = {concept: self._decided(request, concept) for concept in request.goals}
+        decided = self._aside(request, asker, lambda: self._decided(request)) if request.goals else {}
         if len(decided) == len(request.rubric.concepts):
             return self._static(request, asker, decided, EXTRACTED)
         return self._asked(request, asker, code, decided)
@@ -76,8 +81,14 @@ class Grader:
             return []
         return bodies(self._door, self._question(request, monotonic(), code))
 
-    def _decided(self, request: Request, concept: str) -> Row:
-        """What the decision tree says. It reads the program as it came, so that its line numbers are the student's."""
+    def _aside(self, request: Request, asker: Asker, work: Callable[[], _Made]) -> _Made:
+        return self._beside.run(work, len(request.code), asker.record.started + self._terms.deadline)
+
+    def _decided(self, request: Request) -> dict[str, Row]:
+        """What the decision trees say. They read the program as it came: its line numbers are the student's."""
+        return {concept: self._decided_row(request, concept) for concept in request.goals}
+
+    def _decided_row(self, request: Request, concept: str) -> Row:
         decision = self._trees.decide(request.lesson or "", concept, request.code)
         reason = request.rubric.reasons[concept][decision.label]
         return Row(concept, decision.label, evidence=tidy(" ".join(decision.evidence)), reason=reason)

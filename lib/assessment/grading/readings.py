@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from lib.assessment.grading.names import bare
-from lib.assessment.grading.tables import tables
+from lib.assessment.grading.tables import MOST_ROWS, tables
 from lib.assessment.grading.unusable import Unusable
 from lib.assessment.rubric import CONCEPT
 
@@ -81,7 +81,7 @@ def _arrays(text: str) -> Iterator[list[_Pairs]]:
         except (ValueError, RecursionError):
             in_vain += 1
         else:
-            if value and all(isinstance(each, _Pairs) for each in value):
+            if 0 < len(value) <= MOST_ROWS and all(isinstance(each, _Pairs) for each in value):
                 yield value
                 end = after
             elif not any(isinstance(each, list) for each in value):

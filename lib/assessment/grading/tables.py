@@ -16,6 +16,8 @@ Head = Callable[[list[str]], bool]
 Split = Callable[[list[str]], list[list[str]]]
 
 MOST_TABLES = 20
+MOST_ROWS = 500
+MOST_LINES = 5000
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _PIPE = re.compile(r"(?<!\\)\|")
 _TABS = re.compile(r"\t+")
@@ -25,6 +27,8 @@ _LABELS = frozenset({"extensive evidence", "convincing evidence", "limited evide
 def tables(text: str, is_header: Head) -> Iterator[list[Row]]:
     """The tables of a text, in every way they can be read."""
     lines = re.split(r"\r\n|\r|\n", text)
+    if len(lines) > MOST_LINES:
+        return
     for split in _SPLITS:
         heads = [at for at, line in enumerate(lines) if _is_head(line, split, is_header)]
         if len(heads) <= MOST_TABLES:
@@ -42,7 +46,7 @@ def _read(lines: list[str], split: Split) -> Iterator[list[Row]]:
     short = list(takewhile(str.strip, whole))
     for part in [whole] if len(short) == len(whole) else [short, whole]:
         header, *rows = split(part) or [[]]
-        if header:
+        if header and len(rows) <= MOST_ROWS:
             yield [row for cells in rows if (row := _row(header, cells))]
 
 
@@ -52,8 +56,8 @@ def _row(header: list[str], cells: list[str]) -> Row | None:
     A line with other cells than its header has only its first one, and so no grade. Cells may be missing at the end,
     but not so that a label could be in another place than its own.
     """
-    while len(cells) > len(header) and not cells[-1].strip():
-        cells = cells[:-1]
+    if len(cells) > len(header) and not any(map(str.strip, cells[len(header) :])):
+        cells = cells[: len(header)]
     if len(cells) < 2:
         return None
     missing = len(header) - len(cells)

@@ -1,0 +1,1 @@
+"""What grading is made of, one part after the other."""
