@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lib.assessment.program.model import Pattern, Trigger
+from lib.assessment.program.model import Lines, Pattern, Trigger
 from lib.assessment.program.words import INPUT, RANDOM
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ CONSTANTS = frozenset({"NaN", "Infinity"})
 def text(node: Node | None) -> str:
     """The source of a node, empty for none."""
     return (node.text or b"").decode("utf-8", "replace") if node else ""
+
+
+def lines_of(node: Node) -> Lines:
+    """Where a node stands. One that ends with a newline does not reach into the next line."""
+    first, (row, column) = node.start_point.row, node.end_point
+    last = row - 1 if column == 0 and row > first else row
+    return Lines(first + 1, last + 1)
 
 
 def path(node: Node | None) -> tuple[str, ...]:
