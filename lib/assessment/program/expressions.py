@@ -35,7 +35,7 @@ TRIGGERS: dict[str, Trigger] = {
     "this": "object",
     "call_expression": "object",
 }
-CONSTANTS = frozenset({"NaN", "Infinity"})
+CONSTANTS = frozenset({"NaN", "Infinity"})  # to the parser they are variables
 
 
 def text(node: Node | None) -> str:
@@ -54,7 +54,7 @@ def path(node: Node | None) -> tuple[str, ...]:
     """`world.cat["x"]` as its names, () for what is no such chain of at most `DEEPEST_PATH`."""
     names: list[str] = []
     while node and len(names) < DEEPEST_PATH:
-        if node.type in {"identifier", "this"}:
+        if node.type in {"identifier", "this"} and not node.is_missing:
             return (text(node), *reversed(names))
         name = _property(node)
         if not name:
@@ -147,6 +147,6 @@ def _leaves(node: Node) -> Iterator[Node]:
 def _trigger(leaf: Node) -> Trigger | None:
     if callee(leaf) in INPUT:
         return "user"
-    if leaf.type == "identifier" and text(leaf) in CONSTANTS:
+    if leaf.type == "identifier" and (leaf.is_missing or text(leaf) in CONSTANTS):
         return None
     return TRIGGERS.get(leaf.type)

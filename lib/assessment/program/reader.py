@@ -92,6 +92,8 @@ class Reader:
 
     def assignment(self, node: Node, depth: int) -> None:
         """`a = value`, `a.x = value`, `a.x += value`."""
+        if _interrupted(node):
+            return
         target = path(node.child_by_field_name("left"))
         self._keep(node.child_by_field_name("right"), ".".join(target), node)
         self._update(node, target, *sorted(patterns(node)))
@@ -155,7 +157,7 @@ class Reader:
             self._keep(node, text(name), node)
 
     def _keep(self, value: Node | None, name: str, whole: Node) -> None:
-        if value:
+        if value and not _interrupted(whole):
             self._names[value.id] = name, lines_of(whole)
 
     def _call(self, node: Node, name: str) -> None:
@@ -170,13 +172,17 @@ class Reader:
         sprite, name = ".".join(target[:-1]), target[-1]
         self._note(Update(sprite, name, lines_of(node), in_draw=False, outside=True))
         if name in MOVING:
-            lines = self._scopes[-1].condition or lines_of(node)
             for pattern in patterns:
-                self._note(Movement(pattern, sprite, name, lines))
+                self._note(Movement(pattern, sprite, name, self._scopes[-1].condition or lines_of(node)))
 
     def _decide(self, node: Node, *tests: Node | None) -> None:
         found = frozenset[Trigger]().union(*(triggers(test) for test in tests))
         self._note(Conditional(found, lines_of(node), in_draw=False))
+
+
+def _interrupted(node: Node) -> bool:
+    """Whether an assignment lacks its value: `a = ;` takes what stands on a later line for it."""
+    return any(child.is_error for child in node.children) and node.children[0].end_point.row < node.end_point.row
 
 
 HANDLERS: dict[str, Callable[[Reader, Node, int], None]] = {
