@@ -35,6 +35,7 @@ from lib.assessment.measure import (
 )
 from lib.base import SettingsError, load
 from lib.base.money import show
+from lib.cli.tester_costs import Reckoner, Reckoning
 from lib.cli.tester_graders import Wanted, Who, grader
 from lib.cli.tester_options import Options, parse
 from lib.cli.tester_output import comparison, summary, write_comparison, write_labels, write_results
@@ -49,12 +50,14 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
     try:
         lessons = list(_lessons(options))
         _check(options, lessons)
-        with who(load(), Wanted(options.url, options.key, options.dry_run)) as judge:
+        settings = load()
+        with who(settings, Wanted(options.url, options.key, options.dry_run)) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
             if options.dry_run:
-                return _dry_run(options, lessons, judge)
-            _check_prices(options, lessons, judge)
+                return _dry_run(options, lessons, judge, Reckoner(settings))
+            if options.max_cost is not None:
+                _check_prices(lessons, Reckoner(settings))
             return _finish(options, lessons, _measure(options, lessons, judge))
     except (InputError, SettingsError) as error:
         print(f"bin/rubric-tester: {error}", file=sys.stderr)
@@ -113,16 +116,16 @@ def _check(options: Options, lessons: Sequence[Lesson]) -> None:
 # ---- what it costs ----
 
 
-def _dry_run(options: Options, lessons: Sequence[Lesson], judge: Grader) -> int:
-    """Say what each lesson would cost at most."""
-    total: int | None = 0
+def _dry_run(options: Options, lessons: Sequence[Lesson], judge: Grader, reckoner: Reckoner) -> int:
+    """Say what each lesson would cost."""
+    total: Reckoning | None = Reckoning()
     for lesson in lessons:
         asked = list(_to_ask(options, lesson, judge))
-        most = _sum(judge.worst(lesson.experiment, code) for code in asked)
-        total = None if total is None or most is None else total + most
+        found = _sum(reckoner.reckon(lesson.experiment, code) for code in asked)
+        total = None if total is None or found is None else total + found
         name = f"{lesson.experiment.lesson}, {lesson.experiment.name}, {lesson.experiment.params.model}"
-        print(f"{name}: {len(asked)} of {len(lesson.students)} programs to ask about, {_at_most(most)}")
-    print(f"together: {_at_most(total)}")
+        print(f"{name}: {len(asked)} of {len(lesson.students)} programs to ask about, {_shown(found)}")
+    print(f"together: {_shown(total)}")
     return 0
 
 
@@ -135,17 +138,15 @@ def _to_ask(options: Options, lesson: Lesson, judge: Grader) -> Iterator[str]:
             yield code
 
 
-def _check_prices(options: Options, lessons: Sequence[Lesson], judge: Grader) -> None:
-    """`--max-cost` needs prices. Those of a proxy elsewhere turn up with its answers."""
-    if options.max_cost is None or options.url:
-        return
+def _check_prices(lessons: Sequence[Lesson], reckoner: Reckoner) -> None:
+    """A limit on the cost needs prices. Raises `InputError`."""
     for lesson in lessons:
-        if judge.worst(lesson.experiment, lesson.dataset.programs[lesson.students[0]]) is None:
+        if any(reckoner.reckon(lesson.experiment, lesson.dataset.programs[each]) is None for each in lesson.students):
             raise InputError(f"--max-cost: {lesson.experiment.params.model} has no price; see bin/prices")
 
 
-def _sum(amounts: Iterator[int | None]) -> int | None:
-    total = 0
+def _sum(amounts: Iterator[Reckoning | None]) -> Reckoning | None:
+    total = Reckoning()
     for amount in amounts:
         if amount is None:
             return None
@@ -153,8 +154,10 @@ def _sum(amounts: Iterator[int | None]) -> int | None:
     return total
 
 
-def _at_most(amount: int | None) -> str:
-    return "no price is known" if amount is None else f"at most {show(amount)} USD"
+def _shown(amount: Reckoning | None) -> str:
+    if amount is None:
+        return "no price is known"
+    return f"about {show(amount.likely)} USD, at most {show(amount.most)} USD"
 
 
 # ---- the run ----

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -35,10 +36,11 @@ class Refused(VendorError):
 
 @dataclass(slots=True)
 class RemoteGrader:
-    """Grades at `url`, with the proxy's `key`. Costs are those that the proxy tells."""
+    """Grades at `url`, with the proxy's `key`. `cost` knows what a model's tokens cost, in nano-USD."""
 
     url: str
     key: str | None
+    cost: Callable[[str, dict[str, int]], int | None] = lambda _model, _usage: None
     pauses: tuple[float, ...] = PAUSES
     _http: HttpClient = field(default_factory=HttpClient)
 
@@ -48,10 +50,6 @@ class RemoteGrader:
             Origin.parse(self.url)
         except ValueError as error:
             raise InputError(f"--url: {error}") from None
-
-    def worst(self, experiment: Experiment, code: str) -> int | None:
-        """The proxy's prices are not known here."""
-        return None
 
     def identity(self, experiment: Experiment) -> str:
         """The address: what the proxy there does is not known here."""
@@ -69,12 +67,17 @@ class RemoteGrader:
         for pause in (*self.pauses, None):
             started = monotonic()
             try:
-                return read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
+                graded = read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
+                return replace(graded, cost=self._cost(experiment, graded))
             except Refused as error:
                 if error.status not in AGAIN or pause is None:
                     raise
                 gevent.sleep(pause if error.retry_after is None else error.retry_after)
         raise AssertionError("the last attempt returns or raises")
+
+    def _cost(self, experiment: Experiment, graded: Graded) -> int | None:
+        """What the tokens cost; nothing where no model was asked."""
+        return self.cost(experiment.params.model, graded.usage) if graded.usage else 0
 
     def close(self) -> None:
         """Close every connection."""
@@ -138,7 +141,6 @@ def read_answer(body: bytes, concepts: tuple[str, ...], seconds: float) -> Grade
             agent=str(metadata.get("agent", "")),
             seconds=float(metadata.get("time", seconds)),
             usage=metadata.get("usage"),
-            cost=_cost(metadata),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise VendorProtocolError("The proxy's answer is not that of /assessment.", detail=repr(error)) from None
@@ -150,11 +152,6 @@ def _row(row: dict[str, Any]) -> Row:
         raise ValueError(f"{label!r} is no label")
     others = (str(row.get(name) or "") for name in ("Observations", "Evidence", "Reason"))
     return Row(row[CONCEPT], label, *others)
-
-
-def _cost(metadata: dict[str, Any]) -> int | None:
-    cost = metadata.get("cost")
-    return cost if isinstance(cost, int) else None
 
 
 def _refused(status: int, headers: dict[str, str], body: bytes) -> AIProxyError:
