@@ -123,9 +123,9 @@ def test_a_worker_that_was_cut_off_gives_the_others_time(database):
     now += 10_000
     one.keep()
     for _ in range(6):
+        now += 10_000
         other.keep()
         one.keep()
-        now += 10_000
     assert (open_calls(database), ledger(database)) == (1, [])
 
 
