@@ -47,11 +47,10 @@ class Browser:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._session = ""
-        self("Browser.close")
+        os.write(self._out, json.dumps({"id": 0, "method": "Browser.close"}).encode() + b"\0")
+        os.close(self._out)
         self._process.wait(20)
         os.close(self._in)
-        os.close(self._out)
 
     def __call__(self, method: str, **params: Any) -> dict[str, Any]:
         """One command and its result. Raises `AssertionError` with the browser's words."""

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
-    """The whole table with its heads. Absent values are empty cells, objects are JSON."""
+    """The whole table with its heads. Absent values are empty cells, objects are JSON, halves of characters are `?`."""
     return b"".join(_blocks(columns, iter(rows)))
 
 
@@ -32,7 +32,7 @@ def _blocks(columns: Sequence[str], rows: Iterator[Iterable[Any]]) -> Iterator[b
 def _written(rows: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")
 
 
 def _cell(value: Any) -> Any:

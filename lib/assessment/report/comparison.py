@@ -68,8 +68,9 @@ def names(first: Measured, second: Measured) -> tuple[str, str]:
 
 def _changed(first: Measured, second: Measured, found: tuple[Facts, Facts]) -> Iterator[ChangedProgram]:
     before = {sheet.program.student: sheet for sheet in sheets(first, found[0])}
-    for sheet in sheets(second, found[1]):
-        other = before.get(sheet.program.student)
+    after = {sheet.program.student: sheet for sheet in sheets(second, found[1])}
+    for program in found[1].programs:
+        other, sheet = before.get(program.student), after[program.student]
         if other and (concepts := tuple(_concepts(other, sheet))):
             yield ChangedProgram(sheet, concepts)
 

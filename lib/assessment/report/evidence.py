@@ -34,7 +34,12 @@ def pieces(evidence: str, lines: int) -> tuple[Piece, ...]:
 
 def cited(parts: Iterable[Piece]) -> frozenset[int]:
     """The numbers of the lines that the pieces name."""
-    return frozenset(line for piece in parts if piece.first for line in range(piece.first, piece.last + 1))
+    found: set[int] = set()
+    end = 0  # so that ranges which overlap, however many, are walked once
+    for first, last in sorted((piece.first, piece.last) for piece in parts if piece.first):
+        found.update(range(max(first, end + 1), last + 1))
+        end = max(end, last)
+    return frozenset(found)
 
 
 def _pieces(evidence: str, lines: int) -> Iterator[Piece]:

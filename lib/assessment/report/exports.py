@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +36,8 @@ COLUMNS = (
 
 def as_json(measured: Measured) -> bytes:
     """The figures as JSON, with two spaces of indent and a line end. Texts of programs are not in it."""
-    return msgspec.json.format(msgspec.json.encode(facts(measured)), indent=2) + b"\n"
+    text = json.dumps(msgspec.to_builtins(facts(measured)), ensure_ascii=False, indent=2)
+    return f"{text}\n".encode(errors="replace")  # a model may write halves of characters
 
 
 def as_csv(measured: Measured) -> bytes:

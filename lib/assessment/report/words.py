@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 from lib.assessment.labels import LABELS
 from lib.assessment.measure import same_side, steps
@@ -27,7 +26,7 @@ def seen(value: Any) -> Any:
 
 def plain(value: Any) -> str:
     """A parameter: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def percent(share: float | None) -> str:
@@ -105,6 +104,7 @@ def level(label: str) -> int:
 def chance(p: float) -> str:
     """Whether a change is more than chance, by the p-value of McNemar's test."""
     figure = "p < 0.001" if p < 0.001 else f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.3f}"
+    figure = figure.replace(" ", "\u00a0")
     if p < SURE:
         return f"more than chance ({figure})"
     return f"may be chance ({figure})"

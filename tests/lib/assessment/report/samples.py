@@ -1,4 +1,4 @@
-"""Measured lessons to report on: the bundled programs with grades that an AI might give them."""
+"""Measured lessons to report on: the bundled programs with made-up grades, which say nothing about any model."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def measured(experiment: str = "baseline", failing: str = "") -> Measured:
         experiment=experiment,
         dataset="samples",
         lesson=LESSON,
-        model="claude-sonnet-4-5",
-        params={"model": "claude-sonnet-4-5", "num-responses": 3, "temperature": 0.2, "remove-comments": False},
+        model="example-model",
+        params={"model": "example-model", "num-responses": 3, "temperature": 0.2, "remove-comments": False},
         sha256={name: hashlib.sha256(text.encode()).hexdigest() for name, text in {**texts, "labels": labels}.items()},
         concepts=rubric.concepts,
         programs=tuple(_failed(program) if program.student == failing else program for program in programs),
@@ -64,7 +64,7 @@ def _program(student: str, actual: dict[str, str], off: list[int], rubric: Rubri
         source=source,
         actual=actual,
         predicted=tuple(rows),
-        agent="anthropic",
+        agent="example",
         cost=tokens * 3_000 + 450 * 15_000,
         seconds=4.1 + len(source) / 400,
         usage={"prompt_tokens": tokens, "completion_tokens": 450, "total_tokens": tokens + 450},
