@@ -125,7 +125,9 @@ def _how(group: Any) -> None:
 
 
 def _running(group: Any) -> None:
-    group.add_argument("-c", "--use-cached", action="store_true", help="what was graded before, all inputs the same")
+    group.add_argument(
+        "-c", "--use-cached", action="store_true", help="what was graded before, all the same; of --url, its address"
+    )
     group.add_argument("-w", "--workers", "--jobs", type=_whole(1, MOST_JOBS), default=7, metavar="N", help="default 7")
     group.add_argument("--max-cost", type=_usd, metavar="USD", help="ask no more when so much is spent")
     group.add_argument("--dry-run", action="store_true", help="ask nothing; say what it would cost at most")
