@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lib.assessment.measure import Experiment, InputError, form
+from lib.assessment import measure
 from lib.base import Settings
 from lib.base.errors import AIProxyError, UnknownModel
 from lib.limits import Price, estimate
@@ -35,18 +35,18 @@ class Reckoner:
         self._services = priced(settings)
         self._prices = build_prices(settings, self._services.models)
 
-    def reckon(self, experiment: Experiment, code: str) -> Reckoning | None:
+    def reckon(self, experiment: measure.Experiment, code: str) -> Reckoning | None:
         """What grading a program costs; nothing when no model need be asked, None when the model has no price.
 
         Raises `InputError` for parameters that nobody can grade by.
         """
         try:
-            request = self._services.grader.read({name: [value] for name, value in form(experiment, code).items()})
-            bodies = self._services.grader.bodies(request)
+            fields = {name: [value] for name, value in measure.form(experiment, code).items()}
+            bodies = self._services.grader.bodies(self._services.grader.read(fields))
         except UnknownModel:
             return None
         except AIProxyError as error:
-            raise InputError(f"{experiment.folder}: {error.message}") from None
+            raise measure.InputError(f"{experiment.folder}: {error.message}") from None
         total = Reckoning()
         for body in bodies:
             found = self._of_body(experiment, body)
@@ -65,7 +65,7 @@ class Reckoner:
             return None
         return price.cost(Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
 
-    def _of_body(self, experiment: Experiment, body: JsonBody) -> Reckoning | None:
+    def _of_body(self, experiment: measure.Experiment, body: JsonBody) -> Reckoning | None:
         prices = list(self._of_model(str(body.get("model"))))
         known = [price for price in prices if price is not None]
         if prices[0] is None or len(known) < len(prices):
@@ -87,7 +87,7 @@ def priced(settings: Settings) -> Services:
     return build_services(settings.model_copy(update={"mock_model_responses": True, "metrics_port": 0}))
 
 
-def _answer(experiment: Experiment) -> int:
+def _answer(experiment: measure.Experiment) -> int:
     """The tokens of an answer, by the examples."""
     lengths = [len(answer) for _, answer in experiment.examples]
     if not lengths:

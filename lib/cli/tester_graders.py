@@ -12,8 +12,7 @@ from pathlib import Path
 import gevent
 
 from lib.access import EVERYTHING, Caller
-from lib.assessment import Asker, Graded, Request
-from lib.assessment.measure import Experiment, Grader, InputError, RemoteGrader, Ungraded, form
+from lib.assessment import Asker, Graded, Request, measure
 from lib.base import Settings
 from lib.base.errors import AIProxyError, StoreUnavailable
 from lib.cli.database import prepare
@@ -36,18 +35,18 @@ class Wanted:
     dry: bool = False
 
 
-Who = Callable[[Settings, Wanted], AbstractContextManager[Grader]]
+Who = Callable[[Settings, Wanted], AbstractContextManager[measure.Grader]]
 
 
 @contextmanager
-def grader(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
+def grader(settings: Settings, wanted: Wanted) -> Iterator[measure.Grader]:
     """The one that is wanted. Raises `InputError`, `SettingsError`."""
     if wanted.url is None:
         with _services(settings, dry=wanted.dry) as services:
             yield LocalGrader(services, offline=settings.mock_model_responses)
         return
     keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
-    remote = RemoteGrader(wanted.url, wanted.key or next(iter(keys), None), Reckoner(settings).cost)
+    remote = measure.RemoteGrader(wanted.url, wanted.key or next(iter(keys), None), Reckoner(settings).cost)
     try:
         yield remote
     finally:
@@ -65,7 +64,7 @@ def _services(settings: Settings, *, dry: bool) -> Iterator[Services]:
     try:
         prepare(settings, services.database)
     except StoreUnavailable as error:
-        raise InputError(f"DATABASE_URL: the database cannot be used: {error.detail}") from None
+        raise measure.InputError(f"DATABASE_URL: the database cannot be used: {error.detail}") from None
     keeper = gevent.spawn(Keeper(services.books, lambda _there: None, gevent.sleep).run)
     try:
         yield services
@@ -85,30 +84,30 @@ class LocalGrader:
         self._offline = offline
         self._code = _hash_of_code()
 
-    def check(self, experiment: Experiment) -> None:
+    def check(self, experiment: measure.Experiment) -> None:
         """See that the model is there and the parameters fit. Raises `InputError`."""
         try:
             self._services.grader.bodies(self._request(experiment, "var x;"))
         except AIProxyError as error:
-            raise InputError(f"{experiment.folder}: {error.message.rstrip('.')}{_hint(error)}") from None
+            raise measure.InputError(f"{experiment.folder}: {error.message.rstrip('.')}{_hint(error)}") from None
 
-    def grade(self, experiment: Experiment, code: str) -> Graded:
+    def grade(self, experiment: measure.Experiment, code: str) -> Graded:
         """Grade one program. Raises `Ungraded`."""
         record = Record(caller=CALLER.name, route="bin/rubric-tester", family="assessment")
         asker = Asker(CALLER, NoWatch(), record)
         try:
             return self._services.grader.grade(self._request(experiment, code), asker)
         except AIProxyError as error:
-            raise Ungraded.of(error, record.cost) from None
+            raise measure.Ungraded.of(error, record.cost) from None
 
-    def identity(self, experiment: Experiment) -> str:
+    def identity(self, experiment: measure.Experiment) -> str:
         """Our code, and the places that the model's name leads to."""
         chooser = self._services.gateway.chooser
         places = chooser.places(chooser.model_name(experiment.params.model), CHAT)
         return " ".join([self._code, "offline" * self._offline, *(place.key for place in places)])
 
-    def _request(self, experiment: Experiment, code: str) -> Request:
-        return self._services.grader.read({name: [value] for name, value in form(experiment, code).items()})
+    def _request(self, experiment: measure.Experiment, code: str) -> Request:
+        return self._services.grader.read({name: [value] for name, value in measure.form(experiment, code).items()})
 
 
 def _hint(error: AIProxyError) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.assessment.measure import InputError, parse_responses, parse_temperature
+from lib.assessment import measure
 from lib.base.money import parse_usd, to_nano
 
 DATASETS, EXPERIMENTS = "examples/datasets", "examples/experiments"
@@ -114,8 +114,10 @@ def _what(group: Any) -> None:
 
 def _how(group: Any) -> None:
     group.add_argument("-l", "--llm-model", metavar="MODEL", help="instead of that of params.json")
-    group.add_argument("-n", "--num-responses", type=_checked(parse_responses), metavar="N", help="votes, 1 to 10")
-    group.add_argument("-t", "--temperature", type=_checked(parse_temperature), metavar="T", help="0 to 2")
+    group.add_argument(
+        "-n", "--num-responses", type=_checked(measure.parse_responses), metavar="N", help="votes, 1 to 10"
+    )
+    group.add_argument("-t", "--temperature", type=_checked(measure.parse_temperature), metavar="T", help="0 to 2")
     group.add_argument("-r", "--remove-comments", action="store_true")
     group.add_argument(
         "--seed", type=_whole(0), metavar="N", help="for vendors that take one; also draws and orders the students"
@@ -123,7 +125,9 @@ def _how(group: Any) -> None:
 
 
 def _running(group: Any) -> None:
-    group.add_argument("-c", "--use-cached", action="store_true", help="what was graded before, all inputs the same")
+    group.add_argument(
+        "-c", "--use-cached", action="store_true", help="what was graded before, all the same; of --url, its address"
+    )
     group.add_argument("-w", "--workers", "--jobs", type=_whole(1, MOST_JOBS), default=7, metavar="N", help="default 7")
     group.add_argument("--max-cost", type=_usd, metavar="USD", help="ask no more when so much is spent")
     group.add_argument("--dry-run", action="store_true", help="ask nothing; say what it would cost at most")
@@ -174,7 +178,7 @@ def _checked(parse: Callable[[object], Any]) -> Callable[[str], Any]:
     def checked(text: str) -> Any:
         try:
             return parse(text)
-        except InputError as error:
+        except measure.InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked

@@ -19,7 +19,7 @@ from lib.assessment.measure.experiment import Experiment
 from lib.assessment.measure.faults import InputError
 from lib.assessment.measure.grading import Ungraded
 from lib.assessment.rubric import CONCEPT
-from lib.base.errors import AIProxyError, VendorError, VendorProtocolError, VendorTimeout
+from lib.base.errors import AIProxyError, VendorProtocolError, VendorTimeout
 from lib.net import HttpClient, HttpRequest, Origin
 
 PATIENCE = 165.0  # seconds, as the website has
@@ -28,10 +28,13 @@ AGAIN = frozenset({429, 503, 504})
 MOST_BYTES = 16 * 1024 * 1024
 
 
-class Refused(VendorError):
-    """The proxy answered with an error: its status and its words."""
+class Refused(Exception):
+    """The proxy answered with an error: its status and its words. `retry_after` is in seconds."""
 
-    code = "refused"
+    def __init__(self, status: int, words: str, retry_after: float | None) -> None:
+        super().__init__(f"{status} refused: {words or 'without a word'}")
+        self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class RemoteGrader:
         """Ask, up to three times where it may help. Raises `Ungraded`."""
         try:
             return self._asked(experiment, code)
+        except Refused as error:
+            raise Ungraded(str(error)) from None
         except AIProxyError as error:
             raise Ungraded.of(error) from None
 
@@ -154,11 +159,8 @@ def _row(row: dict[str, Any]) -> Row:
     return Row(row[CONCEPT], label, *others)
 
 
-def _refused(status: int, headers: dict[str, str], body: bytes) -> AIProxyError:
-    words = body.decode(errors="replace").strip()[:500]
-    error = Refused(words or "The proxy refused.", retry_after=_seconds(headers.get("retry-after", "")))
-    error.status = status
-    return error
+def _refused(status: int, headers: dict[str, str], body: bytes) -> Refused:
+    return Refused(status, body.decode(errors="replace").strip()[:500], _seconds(headers.get("retry-after", "")))
 
 
 def _seconds(text: str) -> float | None:

@@ -259,9 +259,9 @@ def test_a_failure_that_may_pass_goes_before_an_unusable_answer(desk: Desk) -> N
 @pytest.mark.parametrize(("model", "title"), [("openai", "OpenAI"), ("anthropic", "Anthropic")])
 @pytest.mark.parametrize(
     ("behaviour", "status"),
-    [("error-429", 429), ("error-500", 503), ("error-502", 503), ("error-503", 503), ("error-529", 503), ("close", 503)]
-    + [("cut-body", 503), ("not-json", 503), ("html", 503), ("error-504", 504), ("error-401", 502), ("quota", 502)]
-    + [("error-400", 400), ("error-404", 400), ("error-413", 413)],
+    [("error-429", 429), ("error-500", 503), ("error-502", 503), ("error-503", 503), ("error-529", 503), ("close", 503),
+     ("cut-body", 503), ("not-json", 503), ("html", 503), ("error-504", 504), ("error-401", 502), ("quota", 502),
+     ("error-400", 400), ("error-404", 400), ("error-413", 413)],
 )  # fmt: skip
 def test_failures_by_status_and_name(desk: Desk, model: str, title: str, behaviour: str, status: int) -> None:
     desk.upstream.plan(behaviour)

@@ -142,7 +142,7 @@ def test_any_evidence_can_be_tidied(text: str) -> None:
 
 def test_only_the_spelling_of_names_is_forgiven() -> None:
     names = Names(["“Stretch” - Loops", "a", "a b"])
-    for name in ('"Stretch" - Loops', " “Stretch”  –  Loops ", '\\"Stretch\\" - Loops', "**“Stretch” - Loops**"):
+    for name in ('"Stretch" - Loops', " “Stretch”  \u2013  Loops ", '\\"Stretch\\" - Loops', "**“Stretch” - Loops**"):
         assert names.find(name) == "“Stretch” - Loops"
     for name in ("Stretch Loops", "stretch - loops", "", "A", "ab", "a  c"):
         assert names.find(name) is None

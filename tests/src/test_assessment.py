@@ -1,0 +1,350 @@
+"""`/assessment` over HTTP: where its fields may stand, its statuses and bodies, the samples, the report."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from lib.assessment import Trees
+from src import create_app
+from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC_TEXT, as_json, as_tsv
+from tests.src.conftest import BEARER, settings
+from tests.upstream import Answer, Behaviour, Upstream, deliver
+from tests.upstream.gateway import KEY
+
+Fronted = Callable[..., FlaskClient]
+RAW = {"Authorization": KEY}
+# The echo repeats a program that holds an answer, so the program says what the model answers.
+FIELDS = {"code": as_tsv(), "prompt": "Grade it.", "rubric": RUBRIC_TEXT, "model": "echo"}
+SAMPLES = ("/test/assessment", "/test/assessment/blank", "/test/assessment/examples", "/test/assessment/cfe")
+SAMPLES += ("/examples", "/cfe")
+
+
+@pytest.fixture
+def teacher(client: FlaskClient) -> FlaskClient:
+    """Calls with the key, as the website sends it."""
+    client.environ_base["HTTP_AUTHORIZATION"] = KEY
+    return client
+
+
+def labels_of(answer: Any) -> dict[str, str]:
+    """The labels of a 200."""
+    assert answer.status_code == 200, answer.text
+    return {row["Key Concept"]: row["Label"] for row in answer.get_json()["data"]}
+
+
+# ---- where fields may stand ----
+
+
+def test_urlencoded(teacher: FlaskClient) -> None:
+    assert labels_of(teacher.post("/assessment", data=FIELDS)) == GIVEN
+
+
+def test_the_query(teacher: FlaskClient) -> None:
+    assert labels_of(teacher.post("/assessment", query_string=FIELDS)) == GIVEN
+
+
+def test_multipart_fields_and_files(teacher: FlaskClient) -> None:
+    for name in ("prompt", "code"):
+        data = {**FIELDS, name: (io.BytesIO(FIELDS[name].encode()), "student.js")}
+        answer = teacher.post("/assessment", data=data, content_type="multipart/form-data")
+        assert labels_of(answer) == GIVEN
+
+
+def test_json(teacher: FlaskClient) -> None:
+    body = {**FIELDS, "num-responses": 2, "temperature": 0, "examples": [["a", as_json()]], "lesson": None}
+    assert labels_of(teacher.post("/assessment", json=body)) == GIVEN
+
+
+def test_the_query_goes_first(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment", query_string={"temperature": "x"}, data={**FIELDS, "temperature": "1"})
+    assert (answer.status_code, "`temperature`" in answer.text) == (400, True)
+    answer = teacher.post("/assessment", query_string={"temperature": "1"}, data={**FIELDS, "temperature": "x"})
+    assert labels_of(answer) == GIVEN
+
+
+def test_repeated_keys(teacher: FlaskClient) -> None:
+    body = {**FIELDS, "temperature": ["1", "x"], "num-passing-labels": ["2", "3"]}
+    assert labels_of(teacher.post("/assessment", data=body)) == GIVEN
+    body = {**FIELDS, "code-feature-extractor": list(CONCEPTS[:2]), "lesson": "L"}
+    assert f"`{CONCEPTS[0]}`" in teacher.post("/assessment", data=body).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/json", b"[1]", 400),
+        ("application/json", b"{", 400),
+        ("application/json", b'{"code": "\\ud800"}', 400),
+        ("application/json", b"\xff", 400),
+        ("multipart/form-data", b"x", 400),
+        ("multipart/form-data; boundary=b", b"nothing of the kind", 400),
+        ("multipart/form-data; boundary=b", b"--b\r\nno header\r\n\r\nx\r\n--b--\r\n", 400),
+        ("application/x-www-form-urlencoded", b"a=1&" * 2000, 400),
+        ("application/x-www-form-urlencoded", b"%ff%fe=1&\xff\xfe", 400),
+        ("application/x-www-form-urlencoded", b"", 400),
+        ("text/plain", b"code", 415),
+        ("application/octet-stream", b"\0\1\2", 415),
+    ],
+)
+def test_broken_bodies(teacher: FlaskClient, kind: str, body: bytes, status: int) -> None:
+    answer = teacher.post("/assessment", data=body, content_type=kind)
+    assert (answer.status_code, answer.mimetype) == (status, "text/plain")
+
+
+@pytest.mark.parametrize("code", [b"\xff\xfe\xfa", b"var a\0b", bytes(range(256))])
+@pytest.mark.parametrize("where", ["urlencoded", "file"])
+def test_binary_for_a_program(teacher: FlaskClient, code: bytes, where: str) -> None:
+    if where == "file":
+        data: Any = {**FIELDS, "code": (io.BytesIO(code), "a.js")}
+        answer = teacher.post("/assessment", data=data, content_type="multipart/form-data")
+    else:
+        answer = teacher.post("/assessment", data={**FIELDS, "code": code})
+    assert (answer.status_code, "`code`" in answer.text) == (400, True)
+
+
+def test_a_program_of_five_megabytes(teacher: FlaskClient) -> None:
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        answer = teacher.post("/assessment", data={**FIELDS, "code": "x" * 5_000_000}, content_type=kind)
+        assert (answer.status_code, answer.mimetype, answer.text[:8]) == (413, "text/plain", "student:")
+
+
+def test_a_body_over_the_limit_of_all() -> None:
+    client = create_app(settings(MAX_BODY_BYTES="10000")).test_client()
+    answer = client.post("/assessment", data={**FIELDS, "code": "x" * 20_000}, headers=RAW)
+    assert (answer.status_code, answer.mimetype) == (413, "text/plain")
+
+
+# ---- statuses and bodies ----
+
+
+@pytest.mark.parametrize("name", ["code", "prompt", "rubric"])
+def test_what_must_be_there(teacher: FlaskClient, name: str) -> None:
+    answer = teacher.post("/assessment", data={key: value for key, value in FIELDS.items() if key != name})
+    assert (answer.status_code, answer.text) == (400, f"`{name}` is required")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("num-responses", "x"), ("temperature", "nan"), ("response-type", "xml"), ("examples", "{"), ("model", "nobody/x")]
+    + [("rubric", "No Concepts\n1\n"), ("rubric", "Key Concept\na\na\n"), ("code-feature-extractor", "Loops")],
+)  # fmt: skip
+def test_bad_parameters(teacher: FlaskClient, name: str, value: str) -> None:
+    answer = teacher.post("/assessment", data={**FIELDS, name: value})
+    assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+    assert f"`{name}`" in answer.text or "`lesson`" in answer.text
+
+
+def test_an_answer_that_is_no_grading(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment", data={**FIELDS, "code": f"Key Concept\n{as_tsv()[:100]}"})
+    assert (answer.status_code, answer.text[:22]) == (400, "InvalidResponseError: ")
+
+
+def test_the_answer(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment", data=FIELDS)
+    assert answer.content_type == "application/json"
+    assert answer.text.endswith("}\n")
+    body = answer.get_json()
+    assert list(body) == ["data", "metadata"]
+    assert set(body["data"][0]) == {"Key Concept", "Observations", "Evidence", "Label", "Reason"}
+    metadata = body["metadata"]
+    assert set(metadata) == {"agent", "student_id", "time", "usage", "cost"}
+    assert (metadata["agent"], metadata["student_id"]) == ("echo", "student")
+    assert set(metadata["usage"]) == {"prompt_tokens", "completion_tokens", "total_tokens"}
+
+
+def test_the_request_only_when_asked_for(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment?include-request=1", data={**FIELDS, "api-key": "sk-own-0123456789"})
+    assert set(answer.get_json()["metadata"]["request"]) == {"model", "temperature", "messages", "n"}
+    assert "sk-own" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/assessment", "/assessment/report", *SAMPLES])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "wrong"}, {"Authorization": f"Bearer {KEY}x"}])
+def test_without_the_key(client: FlaskClient, path: str, headers: dict[str, str]) -> None:
+    for method in ("POST",) if path.startswith("/assessment") else ("POST", "GET"):
+        answer = client.open(path, method=method, headers=headers)
+        assert (answer.status_code, answer.mimetype) == (401, "application/json")
+        assert answer.text == '{"error":"Unauthorized"}\n'
+
+
+@pytest.mark.parametrize("headers", [RAW, BEARER, {"x-api-key": KEY}])
+def test_with_the_key(client: FlaskClient, headers: dict[str, str]) -> None:
+    assert labels_of(client.post("/assessment", data=FIELDS, headers=headers)) == GIVEN
+
+
+def test_a_key_without_the_scope(app: Any, client: FlaskClient) -> None:
+    made = client.post("/admin/keys", json={"name": "chats", "scopes": ["openai"]}, headers=BEARER).get_json()["key"]
+    answer = client.post("/assessment", data=FIELDS, headers={"Authorization": made})
+    assert (answer.status_code, answer.mimetype) == (403, "text/plain")
+
+
+def test_other_methods(client: FlaskClient) -> None:
+    assert client.get("/assessment", headers=BEARER).status_code == 405
+    assert client.put("/test/assessment", headers=BEARER).status_code == 405
+
+
+# ---- vendors ----
+
+
+def whole(body: dict[str, Any], status: int = 200) -> Behaviour:
+    raw = json.dumps(body).encode()
+    return Behaviour("whole", lambda call: deliver(Answer((raw,), status=status)))
+
+
+def says(text: str) -> Behaviour:
+    return whole({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}], "usage": {}})
+
+
+@pytest.mark.parametrize(
+    ("model", "word"), [("gpt-4o", "OpenAI"), ("openai/gpt-4o", "OpenAI"), ("claude-sonnet-4-5", "Anthropic")]
+)
+@pytest.mark.parametrize(("behaviour", "status"), [("error-500", 503), ("error-429", 429), ("error-401", 502)])
+def test_failures_name_the_provider(
+    fronted: Fronted, upstream: Upstream, model: str, word: str, behaviour: str, status: int
+) -> None:
+    upstream.plan(behaviour, *[behaviour] * (status != 502))
+    answer = fronted().post("/assessment", data={**FIELDS, "model": model})
+    assert (answer.status_code, answer.mimetype, word in answer.text) == (status, "text/plain", True)
+    assert ("Retry-After" in answer.headers) == (status == 429)
+    assert "Rate limit reached" not in answer.text
+    assert "The server had an error" not in answer.text
+
+
+def test_no_answer_in_time(fronted: Fronted, upstream: Upstream) -> None:
+    upstream.plan("silent")
+    client = fronted(ASSESSMENT_DEADLINE_SECONDS="0.5")
+    answer = client.post("/assessment", data={**FIELDS, "model": "gpt-4o"})
+    assert (answer.status_code, "OpenAI" in answer.text) == (504, True)
+
+
+def test_a_key_of_ones_own(fronted: Fronted, upstream: Upstream) -> None:
+    upstream.plan(says(as_tsv()), says(as_tsv()), "error-401")
+    client = fronted()
+    own = {**FIELDS, "model": "gpt-4o", "api-key": "own-key-0123456789"}
+    assert labels_of(client.post("/assessment", data=own)) == GIVEN
+    assert labels_of(client.post("/assessment", data={**FIELDS, "model": "gpt-4o"})) == GIVEN
+    answer = client.post("/assessment", data=own)
+    assert (answer.status_code, "`api-key`" in answer.text, "own-key" in answer.text) == (400, True, False)
+    used = [call.header("authorization") for call in upstream.calls]
+    assert used == ["Bearer own-key-0123456789", "Bearer sk-vendor-openai-0123456789", "Bearer own-key-0123456789"]
+
+
+def test_a_key_of_ones_own_where_the_gateway_has_none(fronted: Fronted, upstream: Upstream) -> None:
+    upstream.plan(says(as_tsv()))
+    client = fronted(OPENAI_API_KEY="")
+    assert client.post("/assessment", data={**FIELDS, "model": "gpt-4o"}).status_code == 400
+    assert labels_of(client.post("/assessment", data={**FIELDS, "model": "gpt-4o", "api-key": "own-key-01"})) == GIVEN
+
+
+# ---- the default model ----
+
+
+def default_model(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], **given: str) -> str | None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nonexistent")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    app = create_app(settings(MOCK_MODEL_RESPONSES="true", **given))
+    answer = app.test_client().get("/test/assessment?include-request=1", headers=BEARER)
+    assert answer.status_code in (200, 400)
+    return answer.get_json()["metadata"]["request"]["model"] if answer.status_code == 200 else None
+
+
+def test_the_default_model_is_bedrocks_where_there_is_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
+    bedrock = "bedrock.us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    assert default_model(monkeypatch, {"AWS_PROFILE": "p"}) == bedrock
+    assert default_model(monkeypatch, {}, AWS_ENDPOINT_URL="http://127.0.0.1:9") == bedrock
+    assert default_model(monkeypatch, {}, ENVIRONMENT_TYPE="production") == bedrock
+    assert default_model(monkeypatch, {}) == "echo"
+
+
+# ---- samples ----
+
+
+@pytest.mark.parametrize("path", SAMPLES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_samples_run_offline(teacher: FlaskClient, path: str, method: str) -> None:
+    answer = teacher.open(path, method=method)
+    assert answer.status_code == 200
+    agent = answer.get_json()["metadata"]["agent"]
+    assert agent == {"blank": "static", "cfe": "echo, code feature extractor"}.get(path.rpartition("/")[2], "echo")
+    assert len(labels_of(answer)) > 2
+
+
+def test_samples_take_their_parameters(teacher: FlaskClient) -> None:
+    wanted = {"num-responses": "3", "temperature": "0.9", "include-request": "1", "model": "echo/delay=0", "code": "x"}
+    asked = teacher.get("/test/assessment", query_string=wanted).get_json()["metadata"]["request"]
+    assert (asked["n"], asked["temperature"], asked["model"]) == (3, 0.9, "echo/delay=0")
+    assert len(asked["messages"]) == 2
+    asked = teacher.post("/test/assessment/examples", data=wanted).get_json()["metadata"]["request"]
+    assert len(asked["messages"]) == 4
+    assert teacher.get("/test/assessment?num-responses=x").status_code == 400
+    assert teacher.get("/test/assessment/cfe?num-responses=x").status_code == 200
+    assert teacher.get("/test/assessment/blank?code=var").get_json()["metadata"]["agent"] == "static"
+
+
+def test_the_trees_of_the_samples_decide() -> None:
+    assert Trees.load().pairs()
+
+
+# ---- the report ----
+
+
+def reported(**changes: Any) -> dict[str, Any]:
+    rows = json.loads(as_json())
+    program = {"student": "<b>Ada</b>", "code": "var a = '<script>';", "labels": GIVEN, "data": rows}
+    other = {"student": "Bo", "code": "", "labels": GIVEN, "error": "504 timeout"}
+    return {"lesson": "L1", "rubric": RUBRIC_TEXT, "programs": [{**program, **changes}, other]}
+
+
+def test_a_report(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment/report", json=reported())
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert "<b>Ada</b>" not in answer.text
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in answer.text
+    assert "'<script>'" not in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_report_of_what_assessment_answered(teacher: FlaskClient) -> None:
+    graded = teacher.post("/assessment", data=FIELDS).get_json()
+    answer = teacher.post("/assessment/report", json=reported(data=graded["data"], metadata=graded["metadata"]))
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ([], "object"),
+        ({}, "rubric"),
+        ({"rubric": RUBRIC_TEXT}, "programs"),
+        ({"rubric": RUBRIC_TEXT, "programs": []}, "programs"),
+        ({**reported(), "rubric": "x"}, "rubric"),
+        (reported(labels={}), "programs[0].labels"),
+        (reported(labels={**GIVEN, CONCEPTS[0]: "Some"}), "programs[0].labels"),
+        (reported(data=[]), "programs[0].data"),
+        (
+            reported(data=[*json.loads(as_json()), {"Key Concept": CONCEPTS[0], "Label": "No Evidence"}]),
+            "programs[0].data",
+        ),
+        (reported(data=[{"Key Concept": concept, "Label": "Good"} for concept in CONCEPTS]), "programs[0].data"),
+        (reported(student="Bo"), "programs"),
+        (reported(student=""), "student"),
+        (reported(student=7), "student"),
+    ],
+)
+def test_a_report_that_cannot_be_made(teacher: FlaskClient, body: Any, word: str) -> None:
+    answer = teacher.post("/assessment/report", json=body)
+    assert (answer.status_code, answer.mimetype, word in answer.text) == (400, "text/plain", True), answer.text
+
+
+def test_a_report_from_no_json(teacher: FlaskClient) -> None:
+    assert teacher.post("/assessment/report", data=b"{", content_type="application/json").status_code == 400
+    assert teacher.post("/assessment/report", data={"a": "b"}).status_code == 415
