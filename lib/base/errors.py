@@ -27,7 +27,6 @@ the operator go to `detail`, which is logged and never rendered. The web floor
     │   ├── InvalidFields              422, names every field at fault
     │   └── RateLimited                429, may carry retry_after
     ├── ClientGone                     499: nobody is left to answer
-    ├── StoreFault                     500: a store refuses what we gave it
     └── GatewayError                   5xx: not the caller's fault
         ├── VendorError                502
         │   ├── VendorUnreachable      502
@@ -37,6 +36,7 @@ the operator go to `detail`, which is logged and never rendered. The web floor
         ├── VendorTimeout              504
         │   └── DeadlineExceeded       504
         ├── IssuerUnavailable          503, may carry retry_after
+        ├── StoreFault                 503, a store refuses what we gave it
         ├── StoreUnavailable           503, a database or counter of ours
         │   └── StoreNotAsked          503, no turn in time, or it failed a moment ago
         └── Draining                   503
@@ -339,8 +339,13 @@ class IssuerUnavailable(GatewayError):
     message = "The identity provider could not be reached. Try again later."
 
 
-class StoreFault(AIProxyError):
-    """500: a store refuses what it was given. It is there; the fault is ours."""
+class StoreFault(GatewayError):
+    """503: a store refuses what it was given. It is there; the fault is ours, and another try would not help."""
+
+    status = 503
+    code = "store_unavailable"
+    message = "The gateway cannot keep its books on this call."
+    retryable = False
 
 
 class StoreUnavailable(GatewayError):

@@ -32,7 +32,7 @@ def fragment(index: int, id_: str | None = None, name: str | None = None, argume
 def test_content_and_no_calls(agent: Agent, chutes: Upstream, run: str) -> None:
     answer = agent.infer(run, temperature=0)
     assert (answer.status, answer.json) == (200, {"content": Recipe().text, "tool_calls": []})
-    assert sent(chutes.calls[0]) == {"model": DEFAULT, "messages": HELLO, "temperature": 0}
+    assert sent(chutes.calls[0]) == {"model": DEFAULT, "messages": HELLO, "temperature": 0, "max_tokens": 4096}
 
 
 def test_tools_go_up_with_a_whole_schema_and_calls_come_down_flat(agent: Agent, chutes: Upstream, run: str) -> None:
