@@ -1,6 +1,6 @@
 """Floor 4: programs of students, graded against rubrics, and how well that works."""
 
-from lib.assessment import samples
+from lib.assessment import measure, report, samples
 from lib.assessment.graded import Graded, Row
 from lib.assessment.grading import Asker, Example, Grader, GradingTerms, Request, Values, metadata
 from lib.assessment.labels import CONVINCING, EXTENSIVE, LABELS, LIMITED, NO, PASSING
@@ -27,8 +27,10 @@ __all__ = [
     "Rubric",
     "Trees",
     "Values",
+    "measure",
     "metadata",
     "read_submitted",
     "render_report",
+    "report",
     "samples",
 ]

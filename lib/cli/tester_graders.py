@@ -12,21 +12,18 @@ from pathlib import Path
 import gevent
 
 from lib.access import EVERYTHING, Caller
-from lib.assessment import Asker, Graded, Request
-from lib.assessment.measure import Experiment, Grader, InputError, RemoteGrader, Ungraded, form
+from lib.assessment import Asker, Graded, Request, measure
 from lib.base import Settings
 from lib.base.errors import AIProxyError, StoreUnavailable
 from lib.cli.database import prepare
+from lib.cli.tester_costs import CHAT, Reckoner, priced
 from lib.gateway import Record
 from lib.ledger import Keeper
-from lib.limits import estimate
 from lib.net import NoWatch
 from lib.telemetry import configure_logs
-from lib.wire import JsonBody, Shape, path_of
-from lib.wiring import Services, build_prices, build_services
+from lib.wiring import Services, build_services
 
 CALLER = Caller("rubric-tester", EVERYTHING)
-CHAT = path_of(Shape.CHAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +35,18 @@ class Wanted:
     dry: bool = False
 
 
-Who = Callable[[Settings, Wanted], AbstractContextManager[Grader]]
+Who = Callable[[Settings, Wanted], AbstractContextManager[measure.Grader]]
 
 
 @contextmanager
-def grader(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
+def grader(settings: Settings, wanted: Wanted) -> Iterator[measure.Grader]:
     """The one that is wanted. Raises `InputError`, `SettingsError`."""
     if wanted.url is None:
-        offline = settings.mock_model_responses
-        shown = settings.model_copy(update={"mock_model_responses": True}) if wanted.dry else settings
-        with _services(shown) as services:  # a dry run sees every vendor, with or without its key
-            yield LocalGrader(services, offline=offline)
+        with _services(settings, dry=wanted.dry) as services:
+            yield LocalGrader(services, offline=settings.mock_model_responses)
         return
     keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
-    remote = RemoteGrader(wanted.url, wanted.key or next(iter(keys), None))
+    remote = measure.RemoteGrader(wanted.url, wanted.key or next(iter(keys), None), Reckoner(settings).cost)
     try:
         yield remote
     finally:
@@ -59,14 +54,17 @@ def grader(settings: Settings, wanted: Wanted) -> Iterator[Grader]:
 
 
 @contextmanager
-def _services(settings: Settings) -> Iterator[Services]:
+def _services(settings: Settings, *, dry: bool) -> Iterator[Services]:
     """The server's services, with books in which every call is written down as a server's is."""
     configure_logs("ERROR", "console", settings.secret_values(), FileIO(2, "wb", closefd=False))
-    services = build_services(settings)
+    if dry:
+        yield priced(settings)
+        return
+    services = build_services(settings.model_copy(update={"metrics_port": 0}))
     try:
         prepare(settings, services.database)
     except StoreUnavailable as error:
-        raise InputError(f"DATABASE_URL: the database cannot be used: {error.detail}") from None
+        raise measure.InputError(f"DATABASE_URL: the database cannot be used: {error.detail}") from None
     keeper = gevent.spawn(Keeper(services.books, lambda _there: None, gevent.sleep).run)
     try:
         yield services
@@ -84,52 +82,32 @@ class LocalGrader:
     def __init__(self, services: Services, *, offline: bool = False) -> None:
         self._services = services
         self._offline = offline
-        self._prices = build_prices(services.settings, services.models)
         self._code = _hash_of_code()
 
-    def check(self, experiment: Experiment) -> None:
+    def check(self, experiment: measure.Experiment) -> None:
         """See that the model is there and the parameters fit. Raises `InputError`."""
         try:
             self._services.grader.bodies(self._request(experiment, "var x;"))
         except AIProxyError as error:
-            raise InputError(f"{experiment.folder}: {error.message.rstrip('.')}{_hint(error)}") from None
+            raise measure.InputError(f"{experiment.folder}: {error.message.rstrip('.')}{_hint(error)}") from None
 
-    def grade(self, experiment: Experiment, code: str) -> Graded:
+    def grade(self, experiment: measure.Experiment, code: str) -> Graded:
         """Grade one program. Raises `Ungraded`."""
         record = Record(caller=CALLER.name, route="bin/rubric-tester", family="assessment")
         asker = Asker(CALLER, NoWatch(), record)
         try:
             return self._services.grader.grade(self._request(experiment, code), asker)
         except AIProxyError as error:
-            raise Ungraded.of(error, record.cost) from None
+            raise measure.Ungraded.of(error, record.cost) from None
 
-    def worst(self, experiment: Experiment, code: str) -> int | None:
-        """What it costs at the dearest place that the model's name leads to, with answers as long as they can be."""
-        total = 0
-        for body in self._services.grader.bodies(self._request(experiment, code)):
-            cost = self._dearest(body)
-            if cost is None:
-                return None
-            total += cost
-        return total
-
-    def identity(self, experiment: Experiment) -> str:
+    def identity(self, experiment: measure.Experiment) -> str:
         """Our code, and the places that the model's name leads to."""
         chooser = self._services.gateway.chooser
         places = chooser.places(chooser.model_name(experiment.params.model), CHAT)
         return " ".join([self._code, "offline" * self._offline, *(place.key for place in places)])
 
-    def _dearest(self, body: JsonBody) -> int | None:
-        services, costs = self._services, []
-        for place in services.gateway.chooser.places(str(body.get("model")), CHAT):
-            price = self._prices.price(place.provider.name, place.model)
-            if price is None:
-                return None
-            costs.append(estimate(CHAT, body, price, services.models.defaults.reserve_output).cost_nano)
-        return max(costs)
-
-    def _request(self, experiment: Experiment, code: str) -> Request:
-        return self._services.grader.read({name: [value] for name, value in form(experiment, code).items()})
+    def _request(self, experiment: measure.Experiment, code: str) -> Request:
+        return self._services.grader.read({name: [value] for name, value in measure.form(experiment, code).items()})
 
 
 def _hint(error: AIProxyError) -> str:

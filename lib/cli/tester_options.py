@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.assessment.measure import InputError, parse_responses, parse_temperature
+from lib.assessment import measure
 from lib.base.money import parse_usd, to_nano
 
 DATASETS, EXPERIMENTS = "examples/datasets", "examples/experiments"
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "those of humans. The bundled samples are the default.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--start", type=Path, default=Path(), help=argparse.SUPPRESS)  # bin/rubric-tester's caller
     _what(parser.add_argument_group("what is graded"))
@@ -94,11 +95,11 @@ def _what(group: Any) -> None:
     place = "a folder, or s3://bucket/prefix"
     group.add_argument("--lesson-names", type=_names, default=[], metavar="A,B", help="default: all there are")
     group.add_argument(
-        "--dataset-dir", type=_Given, default=DATASETS, metavar="DIR", help=f"{place}; default {DATASETS}"
+        "--dataset-dir", type=_Given, default=Path(DATASETS), metavar="DIR", help=f"{place}; default {DATASETS}"
     )
     group.add_argument("--dataset-name", metavar="NAME", help="default: the only one there is")
     group.add_argument(
-        "--experiment-dir", type=_Given, default=EXPERIMENTS, metavar="DIR", help="of experiments or releases"
+        "--experiment-dir", type=_Given, default=Path(EXPERIMENTS), metavar="DIR", help="of experiments or releases"
     )
     group.add_argument("--experiment-name", metavar="NAME", help="default: the only one there is")
     group.add_argument(
@@ -113,8 +114,10 @@ def _what(group: Any) -> None:
 
 def _how(group: Any) -> None:
     group.add_argument("-l", "--llm-model", metavar="MODEL", help="instead of that of params.json")
-    group.add_argument("-n", "--num-responses", type=_checked(parse_responses), metavar="N", help="votes, 1 to 10")
-    group.add_argument("-t", "--temperature", type=_checked(parse_temperature), metavar="T", help="0 to 2")
+    group.add_argument(
+        "-n", "--num-responses", type=_checked(measure.parse_responses), metavar="N", help="votes, 1 to 10"
+    )
+    group.add_argument("-t", "--temperature", type=_checked(measure.parse_temperature), metavar="T", help="0 to 2")
     group.add_argument("-r", "--remove-comments", action="store_true")
     group.add_argument(
         "--seed", type=_whole(0), metavar="N", help="for vendors that take one; also draws and orders the students"
@@ -133,7 +136,7 @@ def _running(group: Any) -> None:
 def _results(group: Any) -> None:
     group.add_argument("-a", "--accuracy", action="store_true", help="compare exact agreement with the thresholds")
     group.add_argument(
-        "--thresholds", type=_Given, default=THRESHOLDS, metavar="FILE", help=f"JSON; default {THRESHOLDS}"
+        "--thresholds", type=_Given, default=Path(THRESHOLDS), metavar="FILE", help=f"JSON; default {THRESHOLDS}"
     )
     group.add_argument("-g", "--generate-confidence", action="store_true", help="write the two confidence files")
     group.add_argument("--new-labels", action="store_true", help="write labels for a dataset instead of measuring")
@@ -145,12 +148,14 @@ def _results(group: Any) -> None:
 
 
 class _Given(str):
-    """A path that was given, and not a default: it begins where the caller is."""
+    """A path that was given: it begins where the caller is. Defaults are paths from the project's folder."""
 
     __slots__ = ()
 
 
 def _placed(start: Path, value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
     return str(start / value) if isinstance(value, _Given) and not value.startswith("s3://") else value
 
 
@@ -171,7 +176,7 @@ def _checked(parse: Callable[[object], Any]) -> Callable[[str], Any]:
     def checked(text: str) -> Any:
         try:
             return parse(text)
-        except InputError as error:
+        except measure.InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked

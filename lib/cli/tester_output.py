@@ -6,49 +6,37 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.assessment.measure import (
-    EXACT,
-    PASS_FAIL,
-    Accuracy,
-    Comparison,
-    Measured,
-    agreement,
-    confidence_json,
-    exact_confidence,
-    new_labels,
-    pass_fail_confidence,
-)
-from lib.assessment.report import as_csv, as_json, render, render_comparison
+from lib.assessment import measure, report
 from lib.base.money import show
 from lib.cli.tester_options import Options
 
 
-def write_results(options: Options, folder: Path, measured: Measured) -> Iterator[Path]:
+def write_results(options: Options, folder: Path, measured: measure.Measured) -> Iterator[Path]:
     """Write what was asked for about one lesson; `folder` is the experiment's, of this lesson. The files' paths."""
     output = _output(options, folder, measured)
-    yield _written(output / "report.html", render(measured).encode())
+    yield _written(output / "report.html", report.render(measured).encode())
     if options.json:
-        yield _written(output / "report.json", as_json(measured))
+        yield _written(output / "report.json", report.as_json(measured))
     if options.csv:
-        yield _written(output / "report.csv", as_csv(measured))
+        yield _written(output / "report.csv", report.as_csv(measured))
     if options.generate_confidence:
-        yield _written(folder / "confidence.json", confidence_json(pass_fail_confidence(measured)))
-        yield _written(folder / "confidence-exact.json", confidence_json(exact_confidence(measured)))
+        yield _written(folder / "confidence.json", measure.confidence_json(measure.pass_fail_confidence(measured)))
+        yield _written(folder / "confidence-exact.json", measure.confidence_json(measure.exact_confidence(measured)))
 
 
-def write_comparison(options: Options, folder: Path, first: Measured, second: Measured) -> Path:
+def write_comparison(options: Options, folder: Path, first: measure.Measured, second: measure.Measured) -> Path:
     """Write what changed from the first experiment to the second, whose folder it is."""
-    page = render_comparison(first, second).encode()
+    page = report.render_comparison(first, second).encode()
     return _written(_output(options, folder, second) / f"comparison-with-{first.experiment}.html", page)
 
 
-def write_labels(folder: Path, measured: Measured) -> Path:
+def write_labels(folder: Path, measured: measure.Measured) -> Path:
     """Write labels into a lesson's folder of a dataset."""
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return _written(folder / f"{now}-new-labels.csv", new_labels(measured))
+    return _written(folder / f"{now}-new-labels.csv", measure.new_labels(measured))
 
 
-def summary(measured: Measured) -> Iterator[str]:
+def summary(measured: measure.Measured) -> Iterator[str]:
     """How it went, in lines."""
     done, failed = len(measured.answered), len(measured.failed)
     missing = f", {failed} failed" * bool(failed) + f", {len(measured.not_asked)} not asked" * bool(measured.not_asked)
@@ -57,7 +45,7 @@ def summary(measured: Measured) -> Iterator[str]:
     yield f"{measured.lesson}, {measured.experiment}, {measured.model}: {done} graded{missing}; {cost}"
     if not done:
         return
-    exact, sides = agreement(measured, EXACT), agreement(measured, PASS_FAIL)
+    exact, sides = measure.agreement(measured, measure.EXACT), measure.agreement(measured, measure.PASS_FAIL)
     width = max(map(len, (*measured.concepts, "overall")))
     yield f"  {'':{width}}  {'same label':21} {'same side of passing':21}"
     yield f"  {'overall':{width}}  {_share(exact.overall)} {_share(sides.overall)}"
@@ -65,7 +53,7 @@ def summary(measured: Measured) -> Iterator[str]:
         yield f"  {concept:{width}}  {_share(exact.by_concept[concept])} {_share(sides.by_concept[concept])}"
 
 
-def comparison(found: Comparison) -> Iterator[str]:
+def comparison(found: measure.Comparison) -> Iterator[str]:
     """What changed from the first experiment to the second, in lines."""
     yield f"{found.lesson}: from {found.first} to {found.second}, same label"
     changes = {"overall": found.overall, **found.by_concept}
@@ -75,14 +63,14 @@ def comparison(found: Comparison) -> Iterator[str]:
         yield f"  {name:{width}}  {shares} +{change.gained} -{change.lost}  p={change.p:.3f}  {change.verdict}"
 
 
-def _output(options: Options, folder: Path, measured: Measured) -> Path:
+def _output(options: Options, folder: Path, measured: measure.Measured) -> Path:
     given = options.output_dir
     output = Path(given, measured.experiment, measured.lesson) if given else folder / "output"
     output.mkdir(parents=True, exist_ok=True)
     return output
 
 
-def _share(found: Accuracy) -> str:
+def _share(found: measure.Accuracy) -> str:
     if found.share is None or found.low is None or found.high is None:
         return f"{'-':21}"
     return f"{f'{found.share:.1%} ({found.low:.0%} to {found.high:.0%})':21}"

@@ -9,7 +9,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lib.assessment.measure import GradedProgram
+from lib.assessment import measure
 from lib.base.money import show
 
 
@@ -25,7 +25,7 @@ class Watch(Protocol):
     def lesson(self, name: str) -> None:
         """A lesson begins."""
 
-    def done(self, program: GradedProgram) -> None:
+    def done(self, program: measure.GradedProgram) -> None:
         """A program is graded, or failed."""
 
 
@@ -49,7 +49,7 @@ class Quiet:
     def lesson(self, name: str) -> None:
         """Nothing to say."""
 
-    def done(self, program: GradedProgram) -> None:
+    def done(self, program: measure.GradedProgram) -> None:
         """One line for a failure."""
         if program.error is not None:
             print(f"{program.student}: {program.error}", file=sys.stderr)
@@ -87,7 +87,7 @@ class Bar:
         """Say which lesson it is."""
         self._bar.update(self._task, description=name)
 
-    def done(self, program: GradedProgram) -> None:
+    def done(self, program: measure.GradedProgram) -> None:
         """Move on. A failure is a line above the bar."""
         if program.error is not None:
             self._failed += 1

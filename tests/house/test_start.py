@@ -10,7 +10,8 @@ import pytest
 from tests.house.test_requirements import normal, pins
 from tests.house.tree import ROOT
 
-SLOW = {"boto3", "botocore", "openai", "requests"}  # seconds and megabytes that a start need not pay
+# seconds and megabytes that a start need not pay
+SLOW = {"boto3", "botocore", "openai", "requests", "tree_sitter", "tree_sitter_javascript"}
 PROGRAM = """
 import json, sys
 

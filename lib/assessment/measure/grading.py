@@ -32,8 +32,5 @@ class Grader(Protocol):
     def grade(self, experiment: Experiment, code: str) -> Graded:
         """Grade one program. Raises `Ungraded`."""
 
-    def worst(self, experiment: Experiment, code: str) -> int | None:
-        """The most that grading it may cost, in nano-USD; None when the model has no price."""
-
     def identity(self, experiment: Experiment) -> str:
         """What besides the experiment and the program decides the grades: where the model's name leads, our code."""

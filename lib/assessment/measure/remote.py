@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from lib.assessment.measure.experiment import Experiment
 from lib.assessment.measure.faults import InputError
 from lib.assessment.measure.grading import Ungraded
 from lib.assessment.rubric import CONCEPT
-from lib.base.errors import AIProxyError, VendorError, VendorProtocolError, VendorTimeout
+from lib.base.errors import AIProxyError, VendorProtocolError, VendorTimeout
 from lib.net import HttpClient, HttpRequest, Origin
 
 PATIENCE = 165.0  # seconds, as the website has
@@ -27,18 +28,22 @@ AGAIN = frozenset({429, 503, 504})
 MOST_BYTES = 16 * 1024 * 1024
 
 
-class Refused(VendorError):
-    """The proxy answered with an error: its status and its words."""
+class Refused(Exception):
+    """The proxy answered with an error: its status and its words. `retry_after` is in seconds."""
 
-    code = "refused"
+    def __init__(self, status: int, words: str, retry_after: float | None) -> None:
+        super().__init__(f"{status} refused: {words or 'without a word'}")
+        self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(slots=True)
 class RemoteGrader:
-    """Grades at `url`, with the proxy's `key`. Costs are those that the proxy tells."""
+    """Grades at `url`, with the proxy's `key`. `cost` knows what a model's tokens cost, in nano-USD."""
 
     url: str
     key: str | None
+    cost: Callable[[str, dict[str, int]], int | None] = lambda _model, _usage: None
     pauses: tuple[float, ...] = PAUSES
     _http: HttpClient = field(default_factory=HttpClient)
 
@@ -49,10 +54,6 @@ class RemoteGrader:
         except ValueError as error:
             raise InputError(f"--url: {error}") from None
 
-    def worst(self, experiment: Experiment, code: str) -> int | None:
-        """The proxy's prices are not known here."""
-        return None
-
     def identity(self, experiment: Experiment) -> str:
         """The address: what the proxy there does is not known here."""
         return self.url
@@ -61,6 +62,8 @@ class RemoteGrader:
         """Ask, up to three times where it may help. Raises `Ungraded`."""
         try:
             return self._asked(experiment, code)
+        except Refused as error:
+            raise Ungraded(str(error)) from None
         except AIProxyError as error:
             raise Ungraded.of(error) from None
 
@@ -69,12 +72,17 @@ class RemoteGrader:
         for pause in (*self.pauses, None):
             started = monotonic()
             try:
-                return read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
+                graded = read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
+                return replace(graded, cost=self._cost(experiment, graded))
             except Refused as error:
                 if error.status not in AGAIN or pause is None:
                     raise
                 gevent.sleep(pause if error.retry_after is None else error.retry_after)
         raise AssertionError("the last attempt returns or raises")
+
+    def _cost(self, experiment: Experiment, graded: Graded) -> int | None:
+        """What the tokens cost; nothing where no model was asked."""
+        return self.cost(experiment.params.model, graded.usage) if graded.usage else 0
 
     def close(self) -> None:
         """Close every connection."""
@@ -138,7 +146,6 @@ def read_answer(body: bytes, concepts: tuple[str, ...], seconds: float) -> Grade
             agent=str(metadata.get("agent", "")),
             seconds=float(metadata.get("time", seconds)),
             usage=metadata.get("usage"),
-            cost=_cost(metadata),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise VendorProtocolError("The proxy's answer is not that of /assessment.", detail=repr(error)) from None
@@ -152,16 +159,8 @@ def _row(row: dict[str, Any]) -> Row:
     return Row(row[CONCEPT], label, *others)
 
 
-def _cost(metadata: dict[str, Any]) -> int | None:
-    cost = metadata.get("cost")
-    return cost if isinstance(cost, int) else None
-
-
-def _refused(status: int, headers: dict[str, str], body: bytes) -> AIProxyError:
-    words = body.decode(errors="replace").strip()[:500]
-    error = Refused(words or "The proxy refused.", retry_after=_seconds(headers.get("retry-after", "")))
-    error.status = status
-    return error
+def _refused(status: int, headers: dict[str, str], body: bytes) -> Refused:
+    return Refused(status, body.decode(errors="replace").strip()[:500], _seconds(headers.get("retry-after", "")))
 
 
 def _seconds(text: str) -> float | None:

@@ -34,6 +34,6 @@ def _left(source: bytes, start: int, end: int) -> bytes:
     """What stays of the comment from `start` to `end`."""
     comment = source[start:end].decode("utf-8", "surrogatepass")
     newlines = "".join(letter for letter in comment if letter in NEWLINES)
-    if newlines or source[start - 1 : start].isspace() or source[end : end + 1].isspace():
-        return newlines.encode()
-    return b" " if start > 0 and end < len(source) else b""
+    before, after = source[max(start - 1, 0) : start], source[end : end + 1]
+    apart = before.isspace() or after.isspace() or not before or not after
+    return b" " if comment.startswith("/*") and not newlines and not apart else newlines.encode()

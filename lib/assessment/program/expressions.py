@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lib.assessment.program.model import Pattern, Trigger
+from lib.assessment.program.model import Lines, Pattern, Trigger
 from lib.assessment.program.words import INPUT, RANDOM
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ TRIGGERS: dict[str, Trigger] = {
     "this": "object",
     "call_expression": "object",
 }
-CONSTANTS = frozenset({"NaN", "Infinity"})
+CONSTANTS = frozenset({"NaN", "Infinity"})  # to the parser they are variables
 
 
 def text(node: Node | None) -> str:
@@ -43,11 +43,18 @@ def text(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node else ""
 
 
+def lines_of(node: Node) -> Lines:
+    """Where a node stands. One that ends with a newline does not reach into the next line."""
+    first, (row, column) = node.start_point.row, node.end_point
+    last = row - 1 if column == 0 and row > first else row
+    return Lines(first + 1, last + 1)
+
+
 def path(node: Node | None) -> tuple[str, ...]:
     """`world.cat["x"]` as its names, () for what is no such chain of at most `DEEPEST_PATH`."""
     names: list[str] = []
     while node and len(names) < DEEPEST_PATH:
-        if node.type in {"identifier", "this"}:
+        if node.type in {"identifier", "this"} and not node.is_missing:
             return (text(node), *reversed(names))
         name = _property(node)
         if not name:
@@ -140,6 +147,6 @@ def _leaves(node: Node) -> Iterator[Node]:
 def _trigger(leaf: Node) -> Trigger | None:
     if callee(leaf) in INPUT:
         return "user"
-    if leaf.type == "identifier" and text(leaf) in CONSTANTS:
+    if leaf.type == "identifier" and (leaf.is_missing or text(leaf) in CONSTANTS):
         return None
     return TRIGGERS.get(leaf.type)

@@ -21,7 +21,7 @@ def features(code: str) -> Features:
     places = Places(read)
     defined = {function.name for function in read.functions}
     elements = tuple(_once(element for _, element in _each(read, Element) if element.call not in defined))
-    sprites = {element.name for element in elements if element.kind == "sprite"}
+    sprites = {element.name for element in elements if element.kind == "sprite" and element.name}
     return Features(
         elements=elements,
         updates=tuple(

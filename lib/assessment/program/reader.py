@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.assessment.program.expressions import callee, path, patterns, text, triggers
+from lib.assessment.program.expressions import callee, lines_of, path, patterns, text, triggers
 from lib.assessment.program.model import Call, Conditional, Element, Lines, Movement, Pattern, Trigger, Update
 from lib.assessment.program.parse import walk
 from lib.assessment.program.words import ANIMATE, KINDS, MOVING
@@ -46,6 +47,7 @@ class Reader:
         self.uses: set[tuple[int, str]] = set()
         self._scopes = [Scope(-1, TOP)]
         self._names: dict[int, tuple[str, Lines]] = {}  # by the node that is kept under that name
+        self._faulty: set[int] = set()  # functions in which an error hides where they end
         for node, depth in walk(tree):
             while self._scopes[-1].depth >= depth:
                 self._scopes.pop()
@@ -71,11 +73,27 @@ class Reader:
     def statement(self, node: Node, depth: int) -> None:
         """A function that lacks its last brace is read as an expression that stands alone."""
         for child in node.named_children[:1]:
-            if child.type == "function_expression":
-                self._keep(child, text(child.child_by_field_name("name")), child)
+            self._keep_own_name(child)
+
+    def error(self, node: Node, depth: int) -> None:
+        """What is beyond repair. `function f` begins a function here too: it lasts to the end of the fault."""
+        for child in node.children:
+            self._keep_own_name(child)
+        for child, after in pairwise(node.children):
+            name = after.named_children[0] if after.type == "ERROR" and after.named_child_count else after
+            if child.type == "function" and name.type == "identifier":
+                self._names[child.id] = text(name), Lines(lines_of(child).first, lines_of(node).last)
+
+    def fragment(self, node: Node, depth: int) -> None:
+        """The word `function`, of interest where an error has named it."""
+        if node.id in self._names:
+            self._open(depth - 1, *self._names[node.id])
+            self._faulty.add(len(self.functions) - 1)
 
     def assignment(self, node: Node, depth: int) -> None:
         """`a = value`, `a.x = value`, `a.x += value`."""
+        if _interrupted(node):
+            return
         target = path(node.child_by_field_name("left"))
         self._keep(node.child_by_field_name("right"), ".".join(target), node)
         self._update(node, target, *sorted(patterns(node)))
@@ -92,8 +110,7 @@ class Reader:
         elif node.type == "method_definition":
             name = f".{text(node.child_by_field_name('name'))}"
         if name:
-            self.functions.append(Owner(name, lines, self._scopes[-1].owner))
-            self._scopes.append(Scope(depth, len(self.functions) - 1))
+            self._open(depth, name, lines)
 
     def call(self, node: Node, depth: int) -> None:
         """`f()` and `a.f()`. A function that is handed to another counts as called."""
@@ -128,8 +145,19 @@ class Reader:
         cases = body.named_children if body else ()
         self._decide(node, node.child_by_field_name("value"), *(case.child_by_field_name("value") for case in cases))
 
+    def _open(self, depth: int, name: str, lines: Lines) -> None:
+        """Begin a function. What a faulty one seems to have inside comes after it."""
+        owner = self._scopes[-1].owner
+        self.functions.append(Owner(name, lines, self.functions[owner].owner if owner in self._faulty else owner))
+        self._scopes.append(Scope(depth, len(self.functions) - 1))
+
+    def _keep_own_name(self, node: Node) -> None:
+        name = node.child_by_field_name("name") if node.type == "function_expression" else None
+        if name:
+            self._keep(node, text(name), node)
+
     def _keep(self, value: Node | None, name: str, whole: Node) -> None:
-        if value:
+        if value and not _interrupted(whole):
             self._names[value.id] = name, lines_of(whole)
 
     def _call(self, node: Node, name: str) -> None:
@@ -144,20 +172,17 @@ class Reader:
         sprite, name = ".".join(target[:-1]), target[-1]
         self._note(Update(sprite, name, lines_of(node), in_draw=False, outside=True))
         if name in MOVING:
-            lines = self._scopes[-1].condition or lines_of(node)
             for pattern in patterns:
-                self._note(Movement(pattern, sprite, name, lines))
+                self._note(Movement(pattern, sprite, name, self._scopes[-1].condition or lines_of(node)))
 
     def _decide(self, node: Node, *tests: Node | None) -> None:
         found = frozenset[Trigger]().union(*(triggers(test) for test in tests))
         self._note(Conditional(found, lines_of(node), in_draw=False))
 
 
-def lines_of(node: Node) -> Lines:
-    """Where a node stands. One that ends with a newline does not reach into the next line."""
-    first, (row, column) = node.start_point.row, node.end_point
-    last = row - 1 if column == 0 and row > first else row
-    return Lines(first + 1, last + 1)
+def _interrupted(node: Node) -> bool:
+    """Whether an assignment lacks its value: `a = ;` takes what stands on a later line for it."""
+    return any(child.is_error for child in node.children) and node.children[0].end_point.row < node.end_point.row
 
 
 HANDLERS: dict[str, Callable[[Reader, Node, int], None]] = {
@@ -168,6 +193,8 @@ HANDLERS: dict[str, Callable[[Reader, Node, int], None]] = {
     "assignment_expression": Reader.assignment,
     "augmented_assignment_expression": Reader.assignment,
     "update_expression": Reader.step,
+    "ERROR": Reader.error,
+    "function": Reader.fragment,
     "function_declaration": Reader.function,
     "generator_function_declaration": Reader.function,
     "function_expression": Reader.function,

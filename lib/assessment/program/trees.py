@@ -13,7 +13,7 @@ from lib.assessment.labels import CONVINCING, EXTENSIVE, LIMITED, NO
 from lib.assessment.program.evidence import EVIDENCE, evidence
 from lib.assessment.program.extract import features
 from lib.assessment.program.measures import Condition
-from lib.base.settings import SettingsError
+from lib.base import SettingsError
 
 BUILT_IN = Path(__file__).with_name("trees.toml")
 

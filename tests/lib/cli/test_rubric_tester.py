@@ -17,6 +17,7 @@ from lib.assessment.measure import Grader, Ungraded
 from lib.base import Settings, setting_names
 from lib.cli import rubric_tester
 from lib.cli.tester_graders import Wanted
+from tests.house.tree import ROOT
 from tests.lib.assessment.measure.shared import FakeGrader, dataset_folder, experiment_folder, grades, write
 
 LABELS = {"a": "EE", "b": "EE", "c": "EL", "d": "NN"}
@@ -51,6 +52,7 @@ def tester(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.chdir(folder)
     for name in setting_names():
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODELS_FILE", str(ROOT / "models.toml"))
 
     def run(*argv: str, grader: FakeGrader | None = None, experiment: str | None = "one") -> Shown:
         judge = grader or FakeGrader()
@@ -167,14 +169,14 @@ def test_a_dry_run_asks_nothing(tester: Tester, folder: Path) -> None:
     grader = FakeGrader()
     shown = tester("--dry-run", grader=grader)
     assert (shown.status, grader.asked) == (0, [])
-    assert "L1, one, echo: 4 of 4 programs to ask about, at most 0.0000004 USD" in shown.out
+    assert "L1, one, echo: 4 of 4 programs to ask about, about 0.00 USD, at most 0.00 USD" in shown.out
     assert not (folder / "experiments/one/L1/output").exists()
     tester("--student-ids", "a,b")
     assert "2 of 4 programs to ask about" in tester("--dry-run", "-c").out
 
 
 def test_a_dry_run_without_prices(tester: Tester) -> None:
-    assert "no price is known" in tester("--dry-run", grader=FakeGrader(price=None)).out
+    assert "no price is known" in tester("--dry-run", "-l", "openai/unheard-of").out
 
 
 # ---- how it ends ----
@@ -195,8 +197,8 @@ def test_the_money_is_spent(tester: Tester) -> None:
 
 
 def test_no_limit_without_a_price(tester: Tester) -> None:
-    grader = FakeGrader(price=None)
-    shown = tester("--max-cost", "1", grader=grader)
+    grader = FakeGrader()
+    shown = tester("--max-cost", "1", "-l", "openai/unheard-of", grader=grader)
     assert (shown.status, grader.asked) == (2, [])
     assert "has no price" in shown.err
 

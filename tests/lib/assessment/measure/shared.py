@@ -90,7 +90,6 @@ class FakeGrader:
 
     answer: Callable[[str], Graded] = lambda code: grades("EE")
     seconds: float = 0.0
-    price: int | None = 100
     mark: str = "fake"
     asked: list[str] = field(default_factory=list)
     open: int = 0
@@ -108,9 +107,6 @@ class FakeGrader:
             return self.answer(code)
         finally:
             self.open -= 1
-
-    def worst(self, experiment: Experiment, code: str) -> int | None:
-        return self.price
 
     def identity(self, experiment: Experiment) -> str:
         return self.mark

@@ -19,7 +19,7 @@ ROWS = [
     {"Key Concept": "Loops", "Label": EXTENSIVE, "Observations": "o", "Evidence": None, "Reason": "r", "More": "x"},
     {"Key Concept": "If, else", "Grade": CONVINCING},
 ]
-METADATA = {"agent": "openai", "time": 1.5, "usage": {"total_tokens": 9}, "cost": 7}
+METADATA = {"agent": "openai", "time": 1.5, "usage": {"total_tokens": 9}}
 
 
 class Proxy:
@@ -53,7 +53,8 @@ def proxy() -> Proxy:
 def grader(proxy: Proxy) -> Iterator[RemoteGrader]:
     server = WSGIServer(("127.0.0.1", 0), proxy, log=None)
     server.start()
-    grader = RemoteGrader(f"http://127.0.0.1:{server.server_port}/ai/", "the-key", pauses=(0.0, 0.0))
+    url = f"http://127.0.0.1:{server.server_port}/ai/"
+    grader = RemoteGrader(url, "the-key", lambda model, usage: {"echo": 7}[model] * usage["total_tokens"], (0.0, 0.0))
     yield grader
     grader.close()
     server.stop()
@@ -98,7 +99,12 @@ def test_what_it_makes_of_the_answer(grader: RemoteGrader, experiment: Experimen
         ("Loops", EXTENSIVE, ""),
         ("If, else", CONVINCING, ""),
     ]
-    assert (found.agent, found.seconds, found.usage, found.cost) == ("openai", 1.5, {"total_tokens": 9}, 7)
+    assert (found.agent, found.seconds, found.usage, found.cost) == ("openai", 1.5, {"total_tokens": 9}, 63)
+
+
+def test_what_no_model_was_asked_about_is_free(grader: RemoteGrader, proxy: Proxy, experiment: Experiment) -> None:
+    proxy.tells({"data": ROWS, "metadata": {"agent": "static"}})
+    assert grader.grade(experiment, "").cost == 0
 
 
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable", "504 Gateway Timeout"])
