@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
-from src import openapi_admin, openapi_usage
+from src import openapi_admin, openapi_assessment, openapi_usage
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -38,15 +38,13 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             operation["tags"] = [blueprint]
             if rule.rule in bodies:
                 operation["requestBody"] = _json_request(bodies[rule.rule])
-            elif body := openapi_admin.request_body(name):
+            elif body := openapi_admin.request_body(name) or openapi_assessment.request_body(rule.rule):
                 operation["requestBody"] = body
             if content := openapi_usage.answer(rule.rule):
                 operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
-            parameters = [_argument(argument) for argument in _ARGUMENT.findall(rule.rule)]
-            parameters += (
-                _query(rule.rule) + ([_RUN] if rule.rule in known else []) + openapi_usage.parameters(rule.rule)
-            )
-            if parameters:
+            elif content := openapi_assessment.answer(rule.rule):
+                operation["responses"]["200"] = {"description": "The grades, or a page about them.", "content": content}
+            if parameters := _parameters(rule.rule, known):
                 operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
     return {
@@ -54,7 +52,7 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
         "info": {"title": "AI Proxy", "version": "1", "description": "One door to every model."},
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": schemas["$defs"] | openapi_usage.schemas(),
+            "schemas": schemas["$defs"] | openapi_usage.schemas() | openapi_assessment.schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -94,6 +92,13 @@ def _request(path: Path) -> dict[str, Any]:
 
 def _json_request(schema: dict[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameters(route: str, known: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """The parameters in a route's path, query string and headers."""
+    found = [_argument(argument) for argument in _ARGUMENT.findall(route)] + _query(route)
+    found += [_RUN] if route in known else []
+    return found + openapi_usage.parameters(route) + openapi_assessment.parameters(route)
 
 
 def _query(route: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from lib.assessment.labels import CONVINCING, EXTENSIVE, LABELS, LIMITED, NO, PA
 from lib.assessment.program import Trees
 from lib.assessment.report import render as render_report
 from lib.assessment.rubric import CONCEPT, Rubric
-from lib.assessment.submitted import read_submitted
+from lib.assessment.submitted import Submitted, read_submitted
 
 __all__ = [
     "CONCEPT",
@@ -25,6 +25,7 @@ __all__ = [
     "Request",
     "Row",
     "Rubric",
+    "Submitted",
     "Trees",
     "Values",
     "measure",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gevent
 from flask import Blueprint, Response, jsonify
 
@@ -13,6 +15,8 @@ from src.fields import request_fields
 from src.streaming import json_body, watched
 
 blueprint = Blueprint("assessment", __name__)
+
+View = Callable[[], Response]
 
 _ADJUSTABLE = ("model", "api-key", "remove-comments", "num-responses", "temperature", "include-request")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -36,27 +40,37 @@ def report() -> Response:
     return answer
 
 
-@blueprint.route("/test/assessment", methods=["GET", "POST"])
+def _served(*paths: str) -> Callable[[View], View]:
+    """Serve a view at these paths, by GET and POST."""
+
+    def serve(view: View) -> View:
+        for path in paths:
+            for method in ("GET", "POST"):
+                blueprint.add_url_rule(path, f"{method.lower()}{path.replace('/', '_')}", view, methods=[method])
+        return view
+
+    return serve
+
+
+@_served("/test/assessment")
 def sample() -> Response:
     """Grade a program of the sample lessons, asking for JSON."""
     return _sample(samples.PLAIN, {"response-type": ["json"], "examples": []}, _ADJUSTABLE)
 
 
-@blueprint.route("/test/assessment/blank", methods=["GET", "POST"])
+@_served("/test/assessment/blank")
 def blank() -> Response:
     """Grade an empty program: no model is asked."""
     return _sample(samples.PLAIN, {"code": [""], "examples": []}, _ADJUSTABLE)
 
 
-@blueprint.route("/test/assessment/examples", methods=["GET", "POST"], endpoint="with_examples")
-@blueprint.route("/examples", methods=["GET", "POST"], endpoint="examples")
+@_served("/test/assessment/examples", "/examples")
 def examples() -> Response:
     """Grade a program of the sample lessons, with a worked example."""
     return _sample(samples.WITH_EXAMPLES, {}, _ADJUSTABLE)
 
 
-@blueprint.route("/test/assessment/cfe", methods=["GET", "POST"], endpoint="with_cfe")
-@blueprint.route("/cfe", methods=["GET", "POST"], endpoint="cfe")
+@_served("/test/assessment/cfe", "/cfe")
 def cfe() -> Response:
     """Grade a program of the sample lessons, a concept of which the static analyser decides."""
     return _sample(samples.WITH_TREES, {}, ("model", "api-key"))

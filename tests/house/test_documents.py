@@ -16,6 +16,7 @@ from lib.providers.echo.knobs import Knobs
 from lib.stores import GROUPS
 from lib.wire.hints import ANTHROPIC_HINTS, ANTHROPIC_NEUTRAL, BEDROCK_HINTS, OPENAI_HINTS, OPENAI_NEUTRAL
 from src import create_app
+from src.openapi_assessment import GRADING
 from tests.house.tree import ROOT
 
 API = (ROOT / "API.md").read_text()
@@ -106,6 +107,10 @@ def test_every_field_and_parameter_of_usage_is_named():
     text = re.sub(r"```.*?```", "", API.partition("\n## Usage\n")[2].partition("\n## Errors\n")[0], flags=re.S)
     fields = {*CallRow.__struct_fields__, *BudgetRow.__struct_fields__, *CALLS, *SUMS, *BUDGETS}
     assert fields - set(words(text)) == set()
+
+
+def test_every_parameter_of_a_grading_is_in_the_table():
+    assert {words(name)[0] for name, *_ in rows("grading")} == set(GRADING["properties"])
 
 
 def test_every_knob_of_the_echo_is_in_the_table():

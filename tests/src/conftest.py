@@ -47,14 +47,14 @@ def fronted(upstream: Upstream) -> Iterator[Callable[..., FlaskClient]]:
     made: list[Services] = []
 
     def make(**environ: str) -> FlaskClient:
-        made.append(build_services(settings(**vendors(upstream), **environ)))
+        made.append(build_services(settings(**{**vendors(upstream), **environ})))
         client = create_app(made[-1].settings, made[-1]).test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = BEARER["Authorization"]
         return client
 
     yield make
     for services in made:
-        services.catalog.available["openai"]._http.close()  # type: ignore[attr-defined]
+        services.http.close()
 
 
 @pytest.fixture(scope="package")

@@ -109,8 +109,12 @@ def test_binary_for_a_program(teacher: FlaskClient, code: bytes, where: str) -> 
 
 
 def test_a_program_of_five_megabytes(teacher: FlaskClient) -> None:
-    for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        answer = teacher.post("/assessment", data={**FIELDS, "code": "x" * 5_000_000}, content_type=kind)
+    form = b"--b\r\nContent-Disposition: form-data; name=code\r\n\r\n" + b"x" * 5_000_000 + b"\r\n--b--\r\n"
+    for body, kind in (
+        (b"code=" + b"x" * 5_000_000, "application/x-www-form-urlencoded"),
+        (form, "multipart/form-data; boundary=b"),
+    ):
+        answer = teacher.post("/assessment", data=body, content_type=kind)
         assert (answer.status_code, answer.mimetype, answer.text[:8]) == (413, "text/plain", "student:")
 
 
@@ -131,8 +135,8 @@ def test_what_must_be_there(teacher: FlaskClient, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("num-responses", "x"), ("temperature", "nan"), ("response-type", "xml"), ("examples", "{"), ("model", "nobody/x")]
-    + [("rubric", "No Concepts\n1\n"), ("rubric", "Key Concept\na\na\n"), ("code-feature-extractor", "Loops")],
+    [("num-responses", "x"), ("temperature", "nan"), ("response-type", "xml"), ("examples", "{"), ("model", "nobody/x"),
+     ("rubric", "No Concepts\n1\n"), ("rubric", "Key Concept\na\na\n"), ("code-feature-extractor", "Loops")],
 )  # fmt: skip
 def test_bad_parameters(teacher: FlaskClient, name: str, value: str) -> None:
     answer = teacher.post("/assessment", data={**FIELDS, name: value})

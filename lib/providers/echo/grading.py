@@ -40,17 +40,24 @@ def _row(concept: str, program: str) -> dict[str, str]:
 
 
 def _concepts(system: str) -> Iterator[str]:
-    """The first column of the rubric in a text, without its header; it ends at a blank line."""
+    """The column of concepts of the first rubric in a text; it ends at a blank line."""
     lines = iter(system.splitlines(keepends=True))
-    header = next((line for line in lines if line.lstrip('"').startswith(_HEADER)), None)
-    if header is None or "," not in header:
+    header = next((cells for line in lines if _HEADER in (cells := _cells(line)) and len(cells) > 1), None)
+    if header is None:
         return
+    at = header.index(_HEADER)
     try:
-        at = next(csv.reader([header])).index(_HEADER)
         for cells in csv.reader(lines, skipinitialspace=True):
             if not cells:
                 return
             if len(cells) > at and cells[at].strip():
                 yield cells[at].strip()
-    except (csv.Error, ValueError):
+    except csv.Error:
         return
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), [])] if _HEADER in line else []
+    except csv.Error:
+        return []

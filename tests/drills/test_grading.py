@@ -1,0 +1,258 @@
+"""Gradings on a running server: a client with the website's rules of trying again, and hundreds of them at once."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from statistics import median
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from lib.assessment import LABELS
+from tests.drills.client import Connection, access_line, connected
+from tests.drills.conftest import Serve
+from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC_TEXT, as_json, as_tsv
+from tests.upstream import Answer, Behaviour, Gateway, Upstream, deliver
+from tests.upstream.aws_environment import CREDENTIALS, ISOLATED
+from tests.upstream.bedrock import BedrockUpstream, refusal
+from tests.upstream.ports import LOOPBACK
+
+MODELS = """
+[defaults]
+attempts = 1
+[rest]
+failures = 1000
+[providers.openai]
+prefixes = ["gpt-"]
+title = "OpenAI"
+callers_key = true
+[providers.bedrock]
+kind = "bedrock"
+title = "Bedrock"
+"""
+BEDROCK = "bedrock.us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+FIELDS = {"code": "rect(1, 2, 3, 4);", "prompt": "Grade it.", "rubric": RUBRIC_TEXT, "api-key": "sk-of-the-website-01"}
+PAUSES = (0.05, 0.1)  # seconds; the website waits 3 and 18
+AT_ONCE = 200
+SECONDS = 6.0  # that each of them takes
+
+
+def openai(text: str, finish: str = "stop", status: int = 200, **body: Any) -> Behaviour:
+    """A whole chat completion, or any other body."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    raw = json.dumps(body or {"choices": [choice], "usage": usage}).encode()
+    return Behaviour("openai", lambda call: deliver(Answer((raw,), status=status)))
+
+
+def claude(text: str, stop: str = "end_turn") -> Behaviour:
+    """Bedrock's answer to Converse."""
+    message = {"role": "assistant", "content": [{"text": text}]}
+    usage = {"inputTokens": 100, "outputTokens": 10, "totalTokens": 110}
+    raw = json.dumps({"output": {"message": message}, "stopReason": stop, "usage": usage}).encode()
+    return Behaviour("claude", lambda call: deliver(Answer((raw,))))
+
+
+@dataclass
+class Website:
+    """What code.org's job does with an answer: it tries again on 429, 503 and 504, and counts why."""
+
+    gateway: Gateway
+    metrics: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
+
+    def grade(self, model: str, **fields: str) -> str:
+        """The outcome: `graded`, `too large`, `failed`, or `given up`."""
+        body = urlencode({**FIELDS, "model": model, **fields}).encode()
+        for pause in (*PAUSES, None):
+            self.attempts += 1
+            status, reason, text = self._post(body)
+            metric = {429: "RateLimit", 503: "ServiceUnavailable", 504: "GatewayTimeout"}.get(status)
+            if metric is None:
+                return self._final(status, text)
+            told = re.search("openai|bedrock", f"{status} {reason} {text}", re.IGNORECASE)
+            agent = "" if status == 429 else f" {told[0].lower() if told else 'none'}"
+            self.metrics[metric + agent] += 1
+            sleep(pause or 0)
+        return "given up"
+
+    def _post(self, body: bytes) -> tuple[int, str, str]:
+        connection = http.client.HTTPConnection(LOOPBACK, int(self.gateway.settings["PORT"]), timeout=20)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": self.gateway.key}
+        try:
+            connection.request("POST", "/assessment", body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.reason, answer.read().decode()
+        finally:
+            connection.close()
+
+    def _final(self, status: int, text: str) -> str:
+        if status == 413:
+            return "too large"
+        if not 200 <= status < 300:
+            return "failed"
+        answer = json.loads(text)
+        for row in answer["data"]:
+            assert row["Key Concept"] in CONCEPTS
+            assert row.get("Grade", row.get("Label")) in LABELS
+        usage = answer["metadata"]["usage"]
+        self.metrics.update({name: usage[name] for name in ("total_tokens", "prompt_tokens", "completion_tokens")})
+        self.metrics[f"agent {answer['metadata']['agent']}"] += 1
+        return "graded"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[BedrockUpstream]:
+    with BedrockUpstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(serve: Serve, vendor: Upstream, aws: BedrockUpstream) -> Gateway:
+    more = {**ISOLATED, **CREDENTIALS, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": aws.url}
+    return serve(vendor, models=MODELS, ASSESSMENT_DEADLINE_SECONDS="1.5", **more)
+
+
+@pytest.fixture
+def website(gateway: Gateway, vendor: Upstream, aws: BedrockUpstream) -> Iterator[Website]:
+    vendor.forget()
+    aws.forget()
+    yield Website(gateway)
+    assert (vendor.planned, aws.planned) == ([], [])
+
+
+GRADED = {"total_tokens": 110, "prompt_tokens": 100, "completion_tokens": 10}
+TOO_LONG = {"error": {"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"}}
+
+
+@pytest.mark.parametrize(
+    ("planned", "outcome", "attempts", "metrics"),
+    [
+        ([openai(as_tsv())], "graded", 1, {**GRADED, "agent openai": 1}),
+        (["error-429", "retry-ms-20", openai(as_json())], "graded", 3, {**GRADED, "agent openai": 1, "RateLimit": 2}),
+        (["error-429"] * 3, "given up", 3, {"RateLimit": 3}),
+        (["error-500", "error-502", "error-503"], "given up", 3, {"ServiceUnavailable openai": 3}),
+        (["cut-body", "not-json", "html"], "given up", 3, {"ServiceUnavailable openai": 3}),
+        (["error-504", "silent", "error-408"], "given up", 3, {"GatewayTimeout openai": 3}),
+        ([openai("", status=400, **TOO_LONG)], "too large", 1, {}),
+        ([openai(as_json()[:-60], "length")], "too large", 1, {}),
+        ([openai("Sorry.")], "failed", 1, {}),
+        ([openai(as_tsv().replace("No Evidence", "Little"))], "failed", 1, {}),
+        (["error-400"], "failed", 1, {}),
+        (["error-401"], "failed", 1, {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_website_makes_of_openai(
+    website: Website, vendor: Upstream, planned: list[Any], outcome: str, attempts: int, metrics: dict[str, int]
+) -> None:
+    vendor.plan(*planned)
+    assert website.grade("gpt-4o") == outcome
+    assert (website.attempts, dict(website.metrics)) == (attempts, metrics)
+    assert {call.header("authorization") for call in vendor.calls} == {"Bearer sk-of-the-website-01"}
+
+
+LIMIT = refusal("ValidationException", 400, "Input is too long for requested model.")
+
+
+@pytest.mark.parametrize(
+    ("planned", "outcome", "attempts", "metrics"),
+    [
+        ([claude(as_json())], "graded", 1, {**GRADED, "agent anthropic": 1}),
+        ([refusal("ThrottlingException", 429), claude(as_json())], "graded", 2, {"RateLimit": 1}),
+        (["error-500", "error-503", "not-json"], "given up", 3, {"ServiceUnavailable bedrock": 3}),
+        (["silent", refusal("ModelTimeoutException", 408), "silent"], "given up", 3, {"GatewayTimeout bedrock": 3}),
+        ([LIMIT], "too large", 1, {}),
+        ([claude(as_json()[:-60], "max_tokens")], "too large", 1, {}),
+        ([claude("Sorry.")], "failed", 1, {}),
+        ([refusal("AccessDeniedException", 403)], "failed", 1, {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_website_makes_of_bedrock(
+    website: Website, aws: BedrockUpstream, planned: list[Any], outcome: str, attempts: int, metrics: dict[str, int]
+) -> None:
+    aws.plan(*planned)
+    assert website.grade(BEDROCK) == outcome
+    assert website.attempts == attempts
+    assert {name: website.metrics[name] for name in metrics} == metrics
+
+
+def test_a_key_of_ones_own_stays_in_its_request(website: Website, vendor: Upstream) -> None:
+    vendor.plan("leak-500", "leak-400")
+    assert website._post(urlencode({**FIELDS, "model": "gpt-4o"}).encode())[0] == 503
+    assert website._post(urlencode({**FIELDS, "model": "gpt-4o"}).encode())[0] == 400
+    vendor.plan(openai(as_tsv()))
+    ours = {name: value for name, value in FIELDS.items() if name != "api-key"}
+    assert website._post(urlencode({**ours, "model": "gpt-4o"}).encode())[0] == 200
+    assert vendor.calls[-1].header("authorization") == "Bearer sk-vendor-openai-0123456789"
+    assert "sk-of-the-website" not in website.gateway.output()
+
+
+def test_spend_goes_to_the_ledger(gateway: Gateway, vendor: Upstream) -> None:
+    vendor.forget()
+    vendor.plan(openai(as_tsv()))
+    with connected(gateway) as connection:
+        body = urlencode({**FIELDS, "model": "gpt-4o"}).encode()
+        connection.post("/assessment", body, Content_Type="application/x-www-form-urlencoded")
+        said = connection.said()
+    assert {row["Key Concept"]: row["Label"] for row in said.json["data"]} == GIVEN
+    line = access_line(gateway, said)
+    assert (line["route"], line["provider"], line["input_tokens"], line["output_tokens"]) == (
+        "/assessment",
+        "openai",
+        100,
+        10,
+    )
+    with connected(gateway) as connection:
+        connection.sock.sendall(connection.head("GET", "/usage/calls?family=assessment&limit=1", {}))
+        (row,) = connection.said().json["data"]
+    assert (row["route"], row["model"], row["request_id"]) == ("/assessment", "gpt-4o", said.headers["x-request-id"])
+    assert FIELDS["api-key"] not in str(row)
+
+
+def test_hundreds_of_gradings_leave_the_health_check_its_time(serve: Serve, vendor: Upstream) -> None:
+    """The issue asks for 100 ms; the bound here is wider, because other tests share the machine."""
+    gateway = serve(vendor, models=MODELS, WEB_CONCURRENCY="1")
+    body = urlencode({**FIELDS, "model": f"echo/delay={SECONDS:g}"}).encode()
+    with ExitStack() as stack:
+        begin = monotonic()
+        waiting = [stack.enter_context(connected(gateway)) for _ in range(AT_ONCE)]
+        for connection in waiting:
+            connection.post("/assessment", body, Content_Type="application/x-www-form-urlencoded")
+        waits = [_index(gateway) for _ in range(20)]
+        assert monotonic() - begin < SECONDS, "all of them were open meanwhile"
+        assert [connection.said().status for connection in waiting] == [200] * AT_ONCE
+        assert monotonic() - begin < 3 * SECONDS
+    assert median(waits) < 0.1
+    assert max(waits) < 1.5
+
+
+def test_a_megabyte_of_junk_holds_nobody_up(serve: Serve, vendor: Upstream) -> None:
+    gateway = serve(vendor, models=MODELS, WEB_CONCURRENCY="1")
+    junk = "if (a) { [ ( ` ' \" /* b\n" * 35_000
+    body = urlencode({**FIELDS, "code": junk, "model": "echo", "remove-comments": "1"}).encode()
+    with connected(gateway) as connection:
+        connection.post("/assessment", body, Content_Type="application/x-www-form-urlencoded")
+        waits = [_index(gateway) for _ in range(10)]
+        assert connection.said().status == 200
+    assert median(waits) < 0.3
+
+
+def _index(gateway: Gateway) -> float:
+    """Seconds that `GET /` takes."""
+    begin = monotonic()
+    connection = Connection(gateway, key="")
+    connection.sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    said = connection.said()
+    connection.close()
+    assert (said.status, said.body) == (200, b"Success.")
+    return monotonic() - begin
