@@ -43,6 +43,12 @@ def text(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node else ""
 
 
+def name_in(node: Node, field: str) -> str:
+    """The name in a field of a node, empty where a pattern or a computed name stands there."""
+    found = node.child_by_field_name(field)
+    return text(found) if found and not found.child_count else ""
+
+
 def lines_of(node: Node) -> Lines:
     """Where a node stands. One that ends with a newline does not reach into the next line."""
     first, (row, column) = node.start_point.row, node.end_point

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "Tree", "parse", "walk"]
 
-# The parser counts its work in hundreds of steps. A program of 200 lines takes 40 of these, 250 KB of sound code
-# 5,000, and no measure of time is as even: the same text has the same tree on a busy machine.
-MOST_WORK = 5_000
+# The parser counts its work in hundreds of steps. A program of 200 lines takes 30 of these, 150 KB of sound code
+# 3,000, and no measure of time is as even: the same text has the same tree on a busy machine.
+MOST_WORK = 3_000
 HEAD = 50_000  # bytes
 CHUNK = 65_536  # bytes
 

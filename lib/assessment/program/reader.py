@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib.assessment.program.expressions import callee, lines_of, path, patterns, text, triggers
+from lib.assessment.program.expressions import callee, lines_of, name_in, path, patterns, text, triggers
 from lib.assessment.program.model import Call, Conditional, Element, Lines, Movement, Pattern, Trigger, Update
 from lib.assessment.program.parse import walk
 from lib.assessment.program.words import ANIMATE, KINDS, MOVING
@@ -59,11 +59,11 @@ class Reader:
 
     def declaration(self, node: Node, depth: int) -> None:
         """`a = value` in a `var`."""
-        self._keep(node.child_by_field_name("value"), text(node.child_by_field_name("name")), node)
+        self._keep(node.child_by_field_name("value"), name_in(node, "name"), node)
 
     def pair(self, node: Node, depth: int) -> None:
         """`a: value` in an object."""
-        self._keep(node.child_by_field_name("value"), f".{text(node.child_by_field_name('key'))}", node)
+        self._keep(node.child_by_field_name("value"), f".{name_in(node, 'key')}", node)
 
     def passed_on(self, node: Node, depth: int) -> None:
         """Parentheses and branches: what is kept under a name may be inside of them."""
@@ -106,9 +106,9 @@ class Reader:
         """A function in any of its forms."""
         name, lines = self._names.get(node.id, ("", lines_of(node)))
         if node.type in {"function_declaration", "generator_function_declaration"}:
-            name = text(node.child_by_field_name("name"))
+            name = name_in(node, "name")
         elif node.type == "method_definition":
-            name = f".{text(node.child_by_field_name('name'))}"
+            name = f".{name_in(node, 'name')}"
         if name:
             self._open(depth, name, lines)
 
@@ -152,9 +152,8 @@ class Reader:
         self._scopes.append(Scope(depth, len(self.functions) - 1))
 
     def _keep_own_name(self, node: Node) -> None:
-        name = node.child_by_field_name("name") if node.type == "function_expression" else None
-        if name:
-            self._keep(node, text(name), node)
+        if node.type == "function_expression" and (name := name_in(node, "name")):
+            self._keep(node, name, node)
 
     def _keep(self, value: Node | None, name: str, whole: Node) -> None:
         if value and not _interrupted(whole):

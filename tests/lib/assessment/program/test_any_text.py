@@ -68,16 +68,19 @@ def check(code: str) -> None:
     is_blank(code)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text(code: str):
     check(code)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_words(words: list[str]):
     check(" ".join(words))
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(PROGRAM)), st.integers(0, len(PROGRAM)))
 def test_any_cut(one: int, other: int):
     start, end = sorted((one, other))
@@ -85,7 +88,7 @@ def test_any_cut(one: int, other: int):
     check(PROGRAM[start:end])
 
 
-@settings(max_examples=50)
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(PROGRAM)), st.sampled_from(WORDS)), max_size=5))
 def test_any_insertion(slips: list[tuple[int, str]]):
     code = PROGRAM
@@ -119,6 +122,8 @@ JUNK = {
     **{piece: times(piece) for piece in PIECES},
     "nested calls": times("f(", 400_000) + ")" * 200_000,
     "nested choices": "(" * 100_000 + "a" + "?b:c)()" * 100_000,
+    "nested names": "({[" * 25_000 + "a" + "]:b})" * 25_000,
+    "nested patterns": "var {a = () => {" * 10_000 + "}} = b;" * 10_000,
     "bytes": noise([chr(number) for number in range(256)]),
     "any letters": noise([chr(number) for number in range(0x10000)]),
     "words": noise(WORDS),
