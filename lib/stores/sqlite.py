@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +41,7 @@ class SqliteDatabase:
         self._lock = threading.Lock()
         self._reports = threading.BoundedSemaphore(REPORTS)
         self._connection: sqlite3.Connection | None = None
+        self._closing: weakref.finalize[[], SqliteDatabase] | None = None
 
     def run(self, work: Callable[[Session], T]) -> T:
         """See `Database`."""
@@ -98,6 +100,7 @@ class SqliteDatabase:
         """The connection, with a transaction that holds the lock for writing."""
         if self._connection is None:
             self._connection = self._open()
+            self._closing = weakref.finalize(self, self._connection.close)
         self._in_turn(self._connection, "BEGIN IMMEDIATE")
         return self._connection
 
@@ -132,9 +135,9 @@ class SqliteDatabase:
         return connection
 
     def _forget(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._connection = None
+        if self._closing is not None:
+            self._closing()
 
 
 class _Session:
