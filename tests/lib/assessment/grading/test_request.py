@@ -141,8 +141,20 @@ def test_a_rubric_that_is_none(rubric: str) -> None:
     assert (error.param, error.message.startswith("`rubric` ")) == ("rubric", True)
 
 
-def test_a_rubric_that_names_a_concept_twice() -> None:
-    assert "twice" in refused(rubric="Key Concept,No Evidence\na,1\na,2\n").message
+@pytest.mark.parametrize(
+    "rubric",
+    [
+        "Key Concept,No Evidence\na,1\na,2\n",
+        "Key Concept,No Evidence,No Evidence\na,1,2\n",
+        "Key Concept, Key Concept\na,b",
+    ],
+)
+def test_a_rubric_that_names_something_twice(rubric: str) -> None:
+    assert "twice" in refused(rubric=rubric).message
+
+
+def test_empty_columns_of_a_rubric_say_nothing() -> None:
+    assert read(rubric="Key Concept,No Evidence,,\na,1,,\n").rubric.reasons["a"]["No Evidence"] == "1"
 
 
 @pytest.mark.parametrize("more", [1, 4_000_000])
