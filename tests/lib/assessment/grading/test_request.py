@@ -180,6 +180,12 @@ def test_bad_examples(examples: str) -> None:
     assert "`examples`" in error.message
 
 
+def test_examples_that_are_no_text_have_the_same_limit() -> None:
+    assert len(read(examples=[[["a" * 500_000, as_tsv()]]]).examples) == 1
+    error = refused(examples=[[["a" * 500_000, as_tsv()]] * 2])
+    assert (error.param, "longer" in error.message) == ("examples", True)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_an_example_may_have_any_form(form: str) -> None:
     assert len(read(examples=json.dumps([["a", FORMS[form]]])).examples) == 1
