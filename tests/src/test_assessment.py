@@ -349,6 +349,15 @@ def test_a_report_that_cannot_be_made(teacher: FlaskClient, body: Any, word: str
     assert (answer.status_code, answer.mimetype, word in answer.text) == (400, "text/plain", True), answer.text
 
 
+@pytest.mark.parametrize("number", ["-5", "1" + "0" * 400, "1e308", "true", '"5"', "null", "[5]"])
+def test_numbers_that_a_report_leaves_out(teacher: FlaskClient, number: str) -> None:
+    body = json.dumps(reported(metadata={"cost": 0, "time": 0, "usage": {"total_tokens": 0}})).replace(
+        ": 0", f": {number}"
+    )
+    answer = teacher.post("/assessment/report", data=body, content_type="application/json")
+    assert (answer.status_code, "$0.00" in answer.text) == (200, True)
+
+
 def test_a_report_from_no_json(teacher: FlaskClient) -> None:
     assert teacher.post("/assessment/report", data=b"{", content_type="application/json").status_code == 400
     assert teacher.post("/assessment/report", data={"a": "b"}).status_code == 415
