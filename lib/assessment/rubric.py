@@ -26,14 +26,13 @@ class Rubric:
     @classmethod
     def parse(cls, text: str) -> Rubric:
         """Read a CSV with a header row. Raises `BadRequest` that names `rubric` and says what is wrong."""
+        reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), skipinitialspace=True, strict=True)
         try:
-            rows = list(
-                csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), skipinitialspace=True, strict=True)
-            )
+            rows = list(reader)
         except csv.Error:
             raise _wrong("is not CSV") from None
-        header = [name.strip() for name in rows[0] if isinstance(name, str)] if rows else []
-        if CONCEPT not in header:
+        header = [name for each in reader.fieldnames or () if (name := each.strip())]
+        if CONCEPT not in header or not rows:
             raise _wrong(f"needs a header row with the column `{CONCEPT}`, and at least one row below it")
         if len(set(header)) < len(header):
             raise _wrong("names a column twice")

@@ -16,6 +16,7 @@ from lib.assessment.rubric import CONCEPT, Rubric
 from lib.base.errors import BadRequest
 
 MOST_PROGRAMS = 500
+MOST = 10**18  # of any number: nobody counts so many tokens, and sums can still be written
 _Word = Annotated[str, Meta(max_length=200)]
 _Text = Annotated[str, Meta(max_length=200_000)]
 
@@ -84,8 +85,8 @@ def _program(where: str, given: Program, concepts: tuple[str, ...]) -> GradedPro
         predicted=() if given.error else _rows(f"{where}.data", given.data, concepts),
         error=given.error,
         agent=str(metadata.get("agent", ""))[:200],
-        cost=cost if type(cost) is int and cost >= 0 else None,
-        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        cost=cost if _is_count(cost) else None,
+        seconds=float(seconds) if isinstance(seconds, int | float) and 0 <= seconds <= MOST else 0.0,
         usage=_usage(usage),
     )
 
@@ -118,4 +119,8 @@ def _check_labels(where: str, labels: Mapping[str, str], concepts: tuple[str, ..
 def _usage(value: Any) -> dict[str, int] | None:
     if not isinstance(value, dict):
         return None
-    return {str(name): count for name, count in value.items() if type(count) is int} or None
+    return {str(name): count for name, count in value.items() if _is_count(count)} or None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MOST

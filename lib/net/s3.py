@@ -43,12 +43,13 @@ class S3Folder:
         return S3Folder(self.bucket, f"{self.prefix}{name}/")
 
     def folders(self) -> list[str]:
-        """The names of the folders in it. Raises the gateway's errors for failures of AWS."""
+        """The names of the folders in it. Raises the gateway's errors for failures of AWS, `UnsafeName`."""
         with aws.vendor_errors("S3"):
             pages = aws.s3().get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/")
             keys = [each.get("Prefix", "") for page in found for each in page.get("CommonPrefixes", [])]
-        return sorted(key.removeprefix(self.prefix).rstrip("/") for key in keys)
+        names = sorted(key.removeprefix(self.prefix).rstrip("/") for key in keys)
+        return list(map(self._safe, names))
 
     def copy(self, folder: Path, *, anew: bool = False) -> None:
         """Bring `folder` up to date: what changed is fetched, what is gone is removed, what is not ours stays.
@@ -72,11 +73,13 @@ class S3Folder:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
         found = [item for page in pages for item in page.get("Contents", [])]
         names = {item.get("Key", "").removeprefix(self.prefix): item.get("ETag", "") for item in found}
-        files = {name: version for name, version in names.items() if name and not name.endswith("/")}
-        for name in files:
-            if not _is_safe(name):
-                raise UnsafeName(f"s3://{self.bucket}/{self.prefix} has an object whose name leads out of its folder")
-        return files
+        return {self._safe(name): version for name, version in names.items() if name and not name.endswith("/")}
+
+    def _safe(self, name: str) -> str:
+        """A name of what is in this folder. Raises `UnsafeName`."""
+        if not _is_safe(name):
+            raise UnsafeName(f"s3://{self.bucket}/{self.prefix} has an object whose name leads out of its folder")
+        return name
 
 
 def _fetch(client: S3Client, bucket: str, key: str, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import gevent
 from flask import Blueprint, Response, jsonify
+from gevent.lock import BoundedSemaphore
 
 from lib.assessment import Asker, Values, metadata, read_submitted, render_report, samples
 from lib.base.errors import DeadlineExceeded, Draining
@@ -20,6 +21,7 @@ View = Callable[[], Response]
 
 _ADJUSTABLE = ("model", "api-key", "remove-comments", "num-responses", "temperature", "include-request")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+_rendering = BoundedSemaphore(1)  # a page may take a minute and a GB; addresses are looked up by the same threads
 
 
 @blueprint.post("/assessment")
@@ -33,7 +35,7 @@ def report() -> Response:
     """An HTML page about a set of graded programs: how often their labels are those that humans gave."""
     measured = read_submitted(json_body())
     limit = services().settings.request_timeout_seconds
-    with Wait(limit, DeadlineExceeded(), services().lifecycle, Draining()):
+    with Wait(limit, DeadlineExceeded(), services().lifecycle, Draining()), _rendering:
         page = gevent.get_hub().threadpool.apply(render_report, (measured,))  # seconds of work, for a large set
     answer = Response(page, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = _POLICY

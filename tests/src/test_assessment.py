@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
+import gevent
 import pytest
 from flask.testing import FlaskClient
 
 from lib.assessment import Trees
+from lib.assessment.measure import Measured
 from src import create_app
 from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC_TEXT, as_json, as_tsv
 from tests.src.conftest import BEARER, settings
@@ -347,6 +350,30 @@ def test_a_report_of_what_assessment_answered(teacher: FlaskClient) -> None:
 def test_a_report_that_cannot_be_made(teacher: FlaskClient, body: Any, word: str) -> None:
     answer = teacher.post("/assessment/report", json=body)
     assert (answer.status_code, answer.mimetype, word in answer.text) == (400, "text/plain", True), answer.text
+
+
+@pytest.mark.parametrize("number", ["-5", "1" + "0" * 400, "1e308", "true", '"5"', "null", "[5]"])
+def test_numbers_that_a_report_leaves_out(teacher: FlaskClient, number: str) -> None:
+    body = json.dumps(reported(metadata={"cost": 0, "time": 0, "usage": {"total_tokens": 0}})).replace(
+        ": 0", f": {number}"
+    )
+    answer = teacher.post("/assessment/report", data=body, content_type="application/json")
+    assert (answer.status_code, "$0.00" in answer.text) == (200, True)
+
+
+def test_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[Measured] = []
+
+    def render(measured: Measured) -> str:
+        inside.append(measured)
+        sleep(0.02)
+        inside.remove(measured)
+        return str(len(inside))
+
+    monkeypatch.setattr("src.routes.assessment.render_report", render)
+    posts = [gevent.spawn(teacher.post, "/assessment/report", json=reported()) for _ in range(4)]
+    gevent.joinall(posts, raise_error=True)
+    assert [post.value.text for post in posts] == ["0"] * 4
 
 
 def test_a_report_from_no_json(teacher: FlaskClient) -> None:

@@ -7,7 +7,7 @@ that JSON can hold. Of a repeated field the first value counts, but for lists of
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -17,13 +17,13 @@ from lib.base.errors import BadRequest
 
 Values = Mapping[str, Sequence[Any]]
 
-MOST_NAMES = 20_000  # characters of a list of names
+MOST_NAMES = 20_000  # characters of a list of names, and names in it
 _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _NUMBER = re.compile(
     r"\s*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?|nan|inf(?:inity)?)\s*", re.IGNORECASE
 )
 _NAME = r"'[^'\\]*'|\"[^\"\\]*\""
-_PRINTED = re.compile(rf"\[\s*(?:(?:{_NAME})(?:\s*,\s*(?:{_NAME}))*)?\s*\]")
+_PRINTED = re.compile(rf"\[\s*+(?:(?:{_NAME})(?:\s*+,\s*+(?:{_NAME}))*)?\s*+\]")
 _LARGE = 10**18
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -89,8 +89,11 @@ class Fields:
 
         `known` tells names that hold commas from several names.
         """
+        values = self._values.get(name, ())
+        if sum(len(value) for value in values if isinstance(value, str | list)) > MOST_NAMES:
+            raise BadRequest(f"`{name}` is too long", param=name)
         found: list[str] = []
-        for value in self._values.get(name, ()):
+        for value in values:
             found += _names(name, value, known)
         return tuple(dict.fromkeys(found))
 
@@ -161,7 +164,7 @@ def _names(name: str, value: Any, known: Collection[str]) -> list[str]:
         return [text]
     if text.startswith("[") and text.endswith("]"):
         return _array(name, text)
-    return list(_pieces(text.split(","), known))
+    return list(_pieces(text, known))
 
 
 def _array(name: str, text: str) -> list[str]:
@@ -171,13 +174,13 @@ def _array(name: str, text: str) -> list[str]:
     return [_text(name, each, MOST_NAMES) for each in _decoded(name, text)]
 
 
-def _pieces(pieces: list[str], known: Collection[str]) -> list[str]:
-    """The names between commas; of pieces that together are a known name, that one."""
-    found: list[str] = []
-    at = 0
-    while at < len(pieces):
-        ends = (end for end in range(len(pieces), at, -1) if ",".join(pieces[at:end]).strip() in known)
-        end = next(ends, at + 1)
-        found.append(",".join(pieces[at:end]).strip())
-        at = end
-    return [each for each in found if each]
+def _pieces(text: str, known: Collection[str]) -> Iterator[str]:
+    """The names between commas. One that holds commas itself is known, and ends where a comma or the text does."""
+    with_commas = sorted((name for name in known if "," in name), key=len, reverse=True)
+    while text:
+        text = text.lstrip()
+        found = (name for name in with_commas if text.startswith(name) and text[len(name) :].lstrip()[:1] in ("", ","))
+        name = next(found, None) or text.partition(",")[0].rstrip()
+        if name:
+            yield name
+        text = text[len(name) :].partition(",")[2]

@@ -21,6 +21,7 @@ Reading = list[Cells]
 
 MOST_ANSWER = 200_000  # characters of an answer
 MOST_ARRAYS = 200  # beginnings of arrays that are tried in vain
+MOST_TRIED = 10 * MOST_ANSWER  # characters of these, which may lie in one another
 COLUMNS = {
     "key concept": CONCEPT,
     "observations": "Observations",
@@ -73,11 +74,13 @@ def _is_junk(cells: Cells) -> bool:
 def _arrays(text: str) -> Iterator[list[_Pairs]]:
     """The arrays of objects in a text, the outermost ones."""
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs, strict=False)
-    at, in_vain = text.find("["), 0
-    while at >= 0 and in_vain < MOST_ARRAYS:
+    at, in_vain, tried = text.find("["), 0, 0
+    while at >= 0 and in_vain < MOST_ARRAYS and tried < MOST_TRIED:
         end = at + 1
         try:
             value, after = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            in_vain, tried = in_vain + 1, tried + error.pos - at
         except (ValueError, RecursionError):
             in_vain += 1
         else:
@@ -86,4 +89,6 @@ def _arrays(text: str) -> Iterator[list[_Pairs]]:
                 end = after
             elif not any(isinstance(each, list) for each in value):
                 end = after
+            else:
+                tried += after - at
         at = text.find("[", end)

@@ -107,6 +107,11 @@ def _api_key(fields: Fields) -> str | None:
 def _examples(pairs: list[Any], rubric: Rubric) -> tuple[Example, ...]:
     if len(pairs) > MOST_EXAMPLE_COUNT:
         raise BadRequest(f"`examples` has more than {MOST_EXAMPLE_COUNT} examples", param="examples")
+    if (
+        sum(len(text) for pair in pairs if isinstance(pair, list) for text in pair if isinstance(text, str))
+        > MOST_EXAMPLES
+    ):
+        raise BadRequest(f"`examples` is longer than {MOST_EXAMPLES} characters", param="examples")
     return tuple(_example(number, pair, rubric) for number, pair in enumerate(pairs, 1))
 
 

@@ -102,6 +102,12 @@ def test_names_that_lead_elsewhere(bucket: Any, tmp_path: Path, key: str) -> Non
     assert contents(tmp_path) == {}
 
 
+def test_a_folder_that_leads_elsewhere(bucket: Any) -> None:
+    bucket.put("x/../up.js", b"")
+    with pytest.raises(UnsafeName):
+        S3Folder("lessons", "x/").folders()
+
+
 def test_no_such_bucket(bucket: Any, tmp_path: Path) -> None:
     with pytest.raises(AIProxyError):
         S3Folder("absent", "").copy(tmp_path)

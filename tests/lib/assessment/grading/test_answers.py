@@ -232,6 +232,8 @@ def test_a_damaged_answer_never_has_another_grade(form: str, at: int, length: in
     [
         "[" * 199_000,
         '[{"a":' * 33_000,
+        "[" * 900 + "[" + "1," * 90_000 + "1]" + "]" * 900,
+        "[" * 199 + "1," * 90_000,
         '"' * 199_000,
         "Key Concept\tLabel\n" + "\t" * 190_000,
         "Key Concept|Label\n" + "|" * 190_000,
@@ -245,7 +247,7 @@ def test_a_damaged_answer_never_has_another_grade(form: str, at: int, length: in
 def test_a_large_answer_takes_little_time(text: str) -> None:
     begin = perf_counter()
     assert reason(text)
-    assert perf_counter() - begin < 3
+    assert perf_counter() - begin < 1
 
 
 def test_random_bytes() -> None:

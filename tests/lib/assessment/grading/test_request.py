@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from lib.assessment import Request, Trees
 from lib.assessment.grading import Example, read_request
+from lib.assessment.grading.fields import Fields
 from lib.base.errors import BadRequest, BodyTooLarge
 from tests.lib.assessment.grading.sheets import CONCEPTS, FORMS, RUBRIC_TEXT, as_json, as_tsv
 
@@ -138,8 +141,20 @@ def test_a_rubric_that_is_none(rubric: str) -> None:
     assert (error.param, error.message.startswith("`rubric` ")) == ("rubric", True)
 
 
-def test_a_rubric_that_names_a_concept_twice() -> None:
-    assert "twice" in refused(rubric="Key Concept,No Evidence\na,1\na,2\n").message
+@pytest.mark.parametrize(
+    "rubric",
+    [
+        "Key Concept,No Evidence\na,1\na,2\n",
+        "Key Concept,No Evidence,No Evidence\na,1,2\n",
+        "Key Concept, Key Concept\na,b",
+    ],
+)
+def test_a_rubric_that_names_something_twice(rubric: str) -> None:
+    assert "twice" in refused(rubric=rubric).message
+
+
+def test_empty_columns_of_a_rubric_say_nothing() -> None:
+    assert read(rubric="Key Concept,No Evidence,,\na,1,,\n").rubric.reasons["a"]["No Evidence"] == "1"
 
 
 @pytest.mark.parametrize("more", [1, 4_000_000])
@@ -163,6 +178,12 @@ def test_bad_examples(examples: str) -> None:
     error = refused(examples=examples)
     assert (error.status, error.param) == (400, "examples")
     assert "`examples`" in error.message
+
+
+def test_examples_that_are_no_text_have_the_same_limit() -> None:
+    assert len(read(examples=[[["a" * 500_000, as_tsv()]]]).examples) == 1
+    error = refused(examples=[[["a" * 500_000, as_tsv()]] * 2])
+    assert (error.param, "longer" in error.message) == ("examples", True)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -203,6 +224,24 @@ def test_goals_in_every_form(value: Any) -> None:
 @pytest.mark.parametrize("value", [None, "", "[]", [""], [[]], "  ", ","])
 def test_no_goals(value: Any) -> None:
     assert goals(value) == ()
+
+
+def test_a_goal_that_holds_commas_is_told_by_the_rubric() -> None:
+    values = {"goals": [" a, b ,c,, a ,b, a, b x "]}
+    assert Fields(values).names("goals", ("a", "a, b", "b")) == ("a, b", "c", "a", "b", "b x")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["," * 20_000, ", " * 10_000, ",a" * 10_000, "[" + " " * 19_990 + "x]", ["," * 20_000] * 1000, "a" * 20_001,
+     [["a"] * 20_001]],
+)  # fmt: skip
+def test_a_list_of_goals_takes_little_time(value: Any) -> None:
+    rubric = "Key Concept\n" + "".join(f'"a{"," * number}"\n' for number in range(1, 50))
+    begin = perf_counter()
+    with suppress(BadRequest):
+        read(rubric=rubric, code_feature_extractor=value)
+    assert perf_counter() - begin < 0.5
 
 
 @pytest.mark.parametrize("value", [OTHER, f"{CONCEPT},{OTHER}", [CONCEPT, OTHER], json.dumps([OTHER])])
