@@ -20,7 +20,7 @@ MAX_NAME = 256  # characters of a model's name
 class Place:
     """One place to try: a provider, the vendor's own name for the model, the dialect it answers in.
 
-    `own_key`: it is called with the caller's key.
+    `own_key`: it is called with the caller's key. `tenant` tells one such key from another, without showing it.
     """
 
     provider: Provider
@@ -28,11 +28,12 @@ class Place:
     dialect: Dialect
     timeouts: Timeouts
     own_key: bool = False
+    tenant: str = ""
 
     @property
     def key(self) -> str:
         """The name under which it rests: a vendor's models fail apart from each other, and callers' keys from ours."""
-        return f"{self.provider.name}/{self.model}" + (" (own key)" if self.own_key else "")
+        return f"{self.provider.name}/{self.model}" + (f" (own key {self.tenant})" if self.own_key else "")
 
     @property
     def maker(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from time import monotonic, time
 from typing import Any
 
@@ -23,6 +25,7 @@ from lib.gateway.trial import Opened
 from lib.stores import Standing
 from lib.wire import find_usage
 
+_SALT = os.urandom(16)  # of this process: what a key is called here says nothing of it
 SLICE = 60.0  # seconds of waiting at once where nobody needs a ping
 SSE_HEADERS = [("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache")]
 STREAM_HEADERS = [("cache-control", "no-cache"), ("x-accel-buffering", "no")]
@@ -93,6 +96,8 @@ class Gateway:
         asked = call.body.get("model") if call.path.names_model else call.model
         record.model_asked = self.chooser.model_name(asked)
         places = self.chooser.places(record.model_asked, call.path, own_key=call.credential is not None)
+        if call.credential is not None:
+            places = [replace(place, tenant=_tenant(call.credential)) for place in places]
         total = places[0].timeouts.total or self._limits.total
         call.deadline = min(call.deadline, record.started + min(total, self._limits.total))
         record.run = call.run
@@ -154,3 +159,8 @@ def _decoded(body: bytes) -> dict[str, Any]:
 def _rates(record: Record) -> list[tuple[str, str]]:
     """What a caller is told of its rates: nothing before it was admitted."""
     return record.admission.headers() if record.admission is not None else []
+
+
+def _tenant(credential: str) -> str:
+    """A name for a caller's own key, so that each such key rests apart from all others."""
+    return blake2b(credential.encode(), key=_SALT, digest_size=6).hexdigest()

@@ -21,6 +21,7 @@ from lib.gateway import Call, Chooser, Client, Record, Reply
 from lib.wire import TOO_LONG, Dialect, JsonBody, Shape, path_of, read_error
 
 CHAT = path_of(Shape.CHAT)
+MOST_TEMPERATURE = 1.0  # of Anthropic's dialect; OpenAI's goes to 2
 _NOT_SO_MANY = frozenset({400, 422})  # how vendors of the dialect refuse an `n` that they do not have
 
 
@@ -110,7 +111,10 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
         record = _record_like(asker.record)
         seed = None if question.seed is None or not openai else question.seed + len(heard.records)
         heard.records.append(record)
-        call = Call(CHAT, asker.caller, _json(question.body(count, seed)), (), client.part(), record)
+        body = question.body(count, seed)
+        if not openai:
+            body["temperature"] = min(question.temperature, MOST_TEMPERATURE)
+        call = Call(CHAT, asker.caller, _json(body), (), client.part(), record)
         call.deadline, call.credential = question.deadline, question.credential
         try:
             return _answers(door.call(call), record)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.base.errors import UnknownModel, VendorRejectedUs
+from lib.base.errors import GatewayError, UnknownModel, VendorRejectedUs
 from lib.gateway import Call
 from tests.lib.gateway.door import Door
 from tests.upstream import Upstream
@@ -85,3 +85,11 @@ def test_a_deadline_that_a_call_brings_counts(door: Door) -> None:
     call = door.call("openai/silent")
     call.deadline = call.record.started + 0.1
     assert door.failure(call).code == "deadline_exceeded"
+
+
+def test_nor_for_those_who_bring_another_key(door: Door, upstream: Upstream) -> None:
+    door.open("[defaults]\nattempts = 1\n" + TAKES.format(key="OPENAI_API_KEY"))
+    upstream.plan("retry-after-30")
+    door.failure(own(door.call("open/ok")))
+    assert door.ask(replace(door.call("open/ok"), credential="another-key-0815")).status == 200
+    assert isinstance(door.failure(own(door.call("open/ok"))), GatewayError)  # its own pause lasts

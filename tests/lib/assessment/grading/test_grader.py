@@ -317,9 +317,10 @@ def test_without_any_default_a_model_must_be_named(desk: Desk) -> None:
     assert (type(error), error.message) == (BadRequest, "`model` is required.")
 
 
-def test_a_temperature_that_the_model_does_not_have(desk: Desk) -> None:
-    error = desk.fails(CLAUDE, temperature=1.5)
-    assert (error.status, "`temperature`" in error.message, desk.sent) == (400, True, [])
+def test_a_temperature_that_the_model_does_not_have_is_its_highest(desk: Desk) -> None:
+    desk.upstream.plan(claude_says(as_json()))
+    desk.grade(CLAUDE, temperature=1.5)
+    assert [sent["temperature"] for sent in desk.sent] == [1.0]
 
 
 # ---- without a model ----
