@@ -11,7 +11,7 @@ from typing import Any
 from lib.access.addresses import AddressList
 from lib.access.caller import Caller
 from lib.access.key_cache import KeyCache
-from lib.access.key_form import hash_of, looks_like_key, make_key, make_secret
+from lib.access.key_form import hash_of, hashing_key, looks_like_key, make_key, make_secret
 from lib.access.key_spec import KeySpec, is_name, read_key
 from lib.access.moments import parse_length, show_moment
 from lib.base.errors import BadRequest, NotFound
@@ -90,7 +90,7 @@ class ManagedKeys:
         """`secret` keys the hashes; the store's own when None. `now` is seconds since 1970, `clock` ages what is
         remembered. Opens nothing."""
         self._store = store
-        self._secret = secret.encode() if secret else None
+        self._hashing = hashing_key(secret) if secret else None
         self._now = now
         self._cache: KeyCache[_Granted] = KeyCache(self._look, clock)
 
@@ -150,9 +150,9 @@ class ManagedKeys:
         return _granted(row, digest) if row is not None else None
 
     def _hash(self, key: str) -> str:
-        if self._secret is None:
-            self._secret = self._store.secret(SECRET, make_secret).encode()
-        return hash_of(key, self._secret)
+        if self._hashing is None:
+            self._hashing = hashing_key(self._store.secret(SECRET, make_secret))
+        return hash_of(key, self._hashing)
 
     def _milliseconds(self) -> int:
         return int(self._now() * 1000)

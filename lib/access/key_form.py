@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import re
 import secrets
 
 PREFIX = "aip-"
 _RANDOM_BYTES = 32
 _FORM = re.compile(r"aip-[A-Za-z0-9_-]{43}")
-_PURPOSE = b"aiproxy managed key\0"  # so that the same secret may serve something else too
+_PURPOSE = b"aiproxy key"  # so that the same secret may serve something else too
 
 
 def make_key() -> str:
@@ -27,6 +27,11 @@ def looks_like_key(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
-def hash_of(key: str, secret: bytes) -> str:
-    """HMAC-SHA256 of a key, in hexadecimal: what is stored, and looked up by."""
-    return hmac.digest(secret, _PURPOSE + key.encode("ascii"), "sha256").hex()
+def hashing_key(secret: str) -> bytes:
+    """What keys the hashes, from a secret of any length."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def hash_of(key: str, hashing: bytes) -> str:
+    """BLAKE2b of a key, keyed with `hashing` (RFC 7693), in hexadecimal: what is stored, and looked up by."""
+    return hashlib.blake2b(key.encode("ascii"), digest_size=32, key=hashing, person=_PURPOSE).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -30,8 +29,7 @@ def id_at(now: int) -> str:
     return f"{max(now, 0):012x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """A call before it is sent. `time` is in milliseconds since 1970."""
 
     time: int
@@ -61,8 +59,7 @@ class Facts:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A call that is over. `cost` is in nano-USD; times are in seconds from its arrival."""
 
     model_served: str | None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from lib.base import Budget, period
 from lib.base.errors import BudgetExceeded, RunSpent
 from lib.base.money import show
 from lib.stores import Line, Standing
 
-KEPT = 62 * 24 * 3600 * 1000  # milliseconds that a line is kept after its period
+DAY = 24 * 3600 * 1000
+KEPT = 62 * DAY  # milliseconds that a line is kept after its period
 RUN = "run"
+LINES_KNOWN = 4096
 
 
-def budget_lines(owner: str, budgets: Iterable[Budget], now: int) -> tuple[Line, ...]:
+def budget_lines(owner: str, budgets: tuple[Budget, ...], now: int) -> tuple[Line, ...]:
     """The lines of an owner's budgets for the periods that hold `now`, in milliseconds since 1970."""
-    return tuple(_line(owner, budget, now) for budget in budgets)
+    return _lines(owner, budgets, now // DAY * DAY) if budgets else ()
 
 
 def run_line(owner: str, run: str, cap: int, now: int, ttl: int) -> Line:
@@ -43,6 +45,12 @@ def exceeded(standing: Standing, amount: int) -> BudgetExceeded:
 
 
 _WORDS = {"day": "of this day", "week": "of this week", "month": "of this month", "total": "of this key"}
+
+
+@lru_cache(LINES_KNOWN)
+def _lines(owner: str, budgets: tuple[Budget, ...], day: int) -> tuple[Line, ...]:
+    """Every period begins at a midnight (UTC), so the lines of a day are those of its first moment."""
+    return tuple(_line(owner, budget, day) for budget in budgets)
 
 
 def _line(owner: str, budget: Budget, now: int) -> Line:

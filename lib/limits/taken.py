@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,13 +31,16 @@ class Counted:
     @property
     def reset(self) -> float:
         """Seconds until all of the limit is free again, when nobody comes."""
-        return self.window.wait(self.hit._replace(amount=self.hit.limit)) or 0.0
+        key, limit, seconds, _ = self.hit
+        return self.window.wait(Hit(key, limit, seconds, limit)) or 0.0
 
-    def headers(self) -> Iterator[tuple[str, str]]:
+    def headers(self) -> Headers:
         """OpenAI's names (https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers)."""
-        yield f"x-ratelimit-limit-{self.kind}", str(self.hit.limit)
-        yield f"x-ratelimit-remaining-{self.kind}", str(self.left)
-        yield f"x-ratelimit-reset-{self.kind}", duration(self.reset)
+        return [
+            (f"x-ratelimit-limit-{self.kind}", str(self.hit.limit)),
+            (f"x-ratelimit-remaining-{self.kind}", str(self.left)),
+            (f"x-ratelimit-reset-{self.kind}", duration(self.reset)),
+        ]
 
 
 class Taken:

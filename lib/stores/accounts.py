@@ -59,8 +59,7 @@ class Standing:
         return max(0, self.line.cap - self.spent - self.reserved)
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True):
     """A call before it is sent. `entry` is what its row in the ledger will say, as far as that is known."""
 
     id: str
@@ -259,7 +258,7 @@ _PRUNE = Sql("DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE id < :be
 def _spending(lines: int, *, reserve: bool) -> Sql:
     """The statement that moves amounts on so many lines at once; only if all of `reserved` still fits, or always."""
     values = ", ".join(
-        f"(:owner{n}, :period{n}, :start{n}, :cap{n}, :spent, :reserved, :now, :lapses{n})" for n in range(lines)
+        f"(:owner{n}, :period{n}, :start{n}, :cap{n}, :spent, :reserved, :now, :lapses_after{n})" for n in range(lines)
     )
     fits = " WHERE spending.spent + spending.reserved + excluded.reserved <= excluded.cap" if reserve else ""
     return Sql(
@@ -274,13 +273,15 @@ def _spending(lines: int, *, reserve: bool) -> Sql:
 
 def _moved(lines: tuple[Line, ...], spent: int, reserved: int, now: int) -> dict[str, Any]:
     params: dict[str, Any] = {"spent": spent, "reserved": reserved, "now": now}
-    for n, line in enumerate(lines):
-        params[f"owner{n}"] = line.owner
-        params[f"period{n}"] = line.period
-        params[f"start{n}"] = line.start
-        params[f"cap{n}"] = line.cap
-        params[f"lapses{n}"] = line.lapses_after
+    for line, names in zip(lines, _names(len(lines)), strict=True):
+        params.update(zip(names, msgspec.structs.astuple(line), strict=True))
     return params
+
+
+@lru_cache(maxsize=32)
+def _names(lines: int) -> tuple[tuple[str, ...], ...]:
+    """The names of parameters for each of so many lines."""
+    return tuple(tuple(f"{field}{n}" for field in Line.__struct_fields__) for n in range(lines))
 
 
 def _reserve(session: Session, reservation: Reservation, lines: tuple[Line, ...]) -> int:

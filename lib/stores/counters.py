@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from limits.storage import SlidingWindowCounterSupport, Storage
 from limits.storage.base import TimestampedSlidingWindow
@@ -24,7 +26,6 @@ SWEEP_SECONDS = 5.0
 SWEEP_ROWS = 200  # at once; half a millisecond
 
 _READ = Sql("SELECT hits, expires FROM counters WHERE key = :key AND expires > :now")
-_PAIR = Sql("SELECT key, hits FROM counters WHERE key IN (:previous, :current) AND expires > :now")
 _ADD = Sql(
     "INSERT INTO counters (key, hits, expires) VALUES (:key, :amount, :expires) ON CONFLICT (key) DO UPDATE SET "
     "hits = CASE WHEN expires > :now THEN hits + :amount ELSE :amount END, "
@@ -64,7 +65,7 @@ class SqliteCounters(Storage, SlidingWindowCounterSupport, TimestampedSlidingWin
         def work(session: Session) -> Answer:
             now = self._clock()  # in the transaction: workers take their turns in the order of time
             self._sweep(session, now)
-            windows = [_window(session, hit.key, hit.seconds, now) for hit in hits]
+            windows = _windows(session, [(hit.key, hit.seconds) for hit in hits], now)
             refused = tuple(place for place, hit in enumerate(hits) if not windows[place].fits(hit))
             if not refused:
                 windows = [_counted(session, hit, window, now) for hit, window in zip(hits, windows, strict=True)]
@@ -90,7 +91,7 @@ class SqliteCounters(Storage, SlidingWindowCounterSupport, TimestampedSlidingWin
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """The previous window's count and remaining seconds, and the current one's."""
-        return self._run(lambda session: _window(session, key, expiry, self._clock()))[:4]
+        return self._run(lambda session: _windows(session, [(key, expiry)], self._clock()))[0][:4]
 
     def clear_sliding_window(self, key: str, expiry: int) -> None:
         """Forget both windows."""
@@ -143,20 +144,42 @@ class SqliteCounters(Storage, SlidingWindowCounterSupport, TimestampedSlidingWin
             self._next_sweep = now + SWEEP_SECONDS
 
 
-def _window(session: Session, key: str, seconds: int, now: float) -> Window:
-    """How a counter stands; the arithmetic is that of `limits`' own storages, to the last bit."""
-    previous_key, current_key = SqliteCounters.sliding_window_keys(key, seconds, now)
-    rows = session.rows(_PAIR, {"previous": previous_key, "current": current_key, "now": now})
-    counts = {row[0]: row[1] for row in rows}
-    previous = counts.get(previous_key, 0)
+def _windows(session: Session, asked: Sequence[tuple[str, int]], now: float) -> list[Window]:
+    """How counters stand, each given by its key and its seconds."""
+    params: dict[str, Any] = {"now": now}
+    keys = [SqliteCounters.sliding_window_keys(key, seconds, now) for key, seconds in asked]
+    for place, (previous, current) in enumerate(keys):
+        params[f"previous{place}"] = previous
+        params[f"current{place}"] = current
+    count: Callable[[str, int], int] = {row[0]: row[1] for row in session.rows(_read(len(asked)), params)}.get
+    return [
+        _window(count(previous, 0), count(current, 0), seconds, now)
+        for (previous, current), (_, seconds) in zip(keys, asked, strict=True)
+    ]
+
+
+@lru_cache(maxsize=32)
+def _read(counters: int) -> Sql:
+    """The statement that reads both windows of so many counters."""
+    keys = ", ".join(f":previous{place}, :current{place}" for place in range(counters))
+    return Sql(f"SELECT key, hits FROM counters WHERE key IN ({keys}) AND expires > :now")  # noqa: S608  numbers only
+
+
+def _window(previous: int, current: int, seconds: int, now: float) -> Window:
+    """The arithmetic is that of `limits`' own storages, to the last bit."""
     previous_ttl = (1 - (((now - seconds) / seconds) % 1)) * seconds if previous else 0.0
     current_ttl = (1 - ((now / seconds) % 1)) * seconds + seconds
-    return Window(previous, previous_ttl, counts.get(current_key, 0), current_ttl, int(now / seconds))
+    return Window(previous, previous_ttl, current, current_ttl, int(now / seconds))
 
 
 def _counted(session: Session, hit: Hit, window: Window, now: float) -> Window:
     key = f"{hit.key}/{int(window.mark)}"
-    return window._replace(current=_add(session, key, 2 * hit.seconds, hit.amount, now))
+    if window.current:  # it was just read: the count alone changes, and not the index of what expires when
+        session.change(_CHANGE, {"key": key, "change": hit.amount, "now": now})
+        current = window.current + hit.amount
+    else:
+        current = _add(session, key, 2 * hit.seconds, hit.amount, now)
+    return Window(window.previous, window.previous_ttl, current, window.current_ttl, window.mark)
 
 
 def _add(session: Session, key: str, expiry: int, amount: int, now: float) -> int:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lib.access import ManagedKeys
-from lib.access.key_form import hash_of, looks_like_key, make_key
+from lib.access.key_form import hash_of, hashing_key, looks_like_key, make_key
 from lib.base import Budget
 from lib.base.errors import BadRequest, NotFound, StoreUnavailable
 from lib.stores import KeyStore, Sql
@@ -80,8 +80,8 @@ def test_the_key_for_a_run_has_another_form():
 
 def test_the_hash_depends_on_the_secret():
     key = make_key()
-    assert hash_of(key, b"one") != hash_of(key, b"two")
-    assert re.fullmatch(r"[0-9a-f]{64}", hash_of(key, b"one"))
+    assert hash_of(key, hashing_key("one")) != hash_of(key, hashing_key("two"))
+    assert re.fullmatch(r"[0-9a-f]{64}", hash_of(key, hashing_key("a secret of any length " * 100)))
 
 
 # ---- a life ----

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lib.base.errors import StoreUnavailable
 from lib.ledger import Books, Facts, Keeper, Outcome

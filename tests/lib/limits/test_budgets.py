@@ -15,7 +15,7 @@ USD = 10**9
 
 
 def test_each_budget_has_a_line_for_the_period_of_the_moment():
-    day, total = budget_lines("key:1", [Budget(5 * USD, "day"), Budget(9 * USD, "total")], NOW)
+    day, total = budget_lines("key:1", (Budget(5 * USD, "day"), Budget(9 * USD, "total")), NOW)
     assert (day.owner, day.period, day.start, day.cap) == ("key:1", "day", NOW // DAY * DAY, 5 * USD)
     assert day.lapses_after is not None
     assert day.lapses_after > day.start + DAY
@@ -37,7 +37,7 @@ def test_runs_of_two_owners_are_never_one_line():
     ],
 )
 def test_the_error_says_which_what_is_left_and_when_it_begins_anew(period: Period, words: str, end: str | None):
-    (line,) = budget_lines("key:1", [Budget(5 * USD, period)], NOW)
+    (line,) = budget_lines("key:1", (Budget(5 * USD, period),), NOW)
     error = exceeded(Standing(line, 4 * USD, USD // 2), 2 * USD)
     assert f"The budget {words} does not allow" in error.message
     assert "it could cost up to 2.00 USD, and 0.50 of 5.00 USD is left." in error.message
@@ -49,3 +49,13 @@ def test_the_error_of_a_run_speaks_of_the_run():
     assert isinstance(error, RunSpent)
     assert "The budget of this run does not allow this call" in error.message
     assert error.resets_at is None
+
+
+def test_lines_that_were_made_before_are_those_of_their_day_alone():
+    midnight = 1_700_006_400_000
+    budgets = (Budget(5 * USD, "day"), Budget(9 * USD, "total"))
+    day, total = budget_lines("key:1", budgets, midnight - 1)
+    next_day, same_total = budget_lines("key:1", budgets, midnight)
+    assert (day.start, next_day.start) == (midnight - 86_400_000, midnight)
+    assert total == same_total
+    assert budget_lines("key:2", budgets, midnight)[0].owner == "key:2"
