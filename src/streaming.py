@@ -106,14 +106,19 @@ def run_id() -> str | None:
     return run
 
 
-def json_body() -> bytes:
-    """The body of the current request. Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`."""
+def json_body(most: int | None = None) -> bytes:
+    """The body of the current request, of so many bytes at most.
+
+    Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`.
+    """
     _check_json()
+    _limit(most)
     return _read()
 
 
-def read_body(seconds: float) -> bytes:
-    """The body of the current request, which must be there so many seconds after its start. Raises as `_read`."""
+def read_body(seconds: float, most: int) -> bytes:
+    """The same of any kind, which must be there so many seconds after the request's start. Raises as `_read`."""
+    _limit(most)
     return _read(seconds=seconds)
 
 
@@ -140,6 +145,12 @@ def _body(path: Path) -> JsonBody | Form:
             raise UnsupportedMediaType("The body must be multipart/form-data.")
         return Form(request.headers.get("Content-Type", ""), _read, request.content_length)
     return JsonBody(json_body())
+
+
+def _limit(most: int | None) -> None:
+    """The route takes less than MAX_BODY_BYTES."""
+    if most is not None and most < (request.max_content_length or inf):
+        request.max_content_length = most
 
 
 def _check_json() -> None:

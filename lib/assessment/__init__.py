@@ -7,6 +7,7 @@ from lib.assessment.labels import CONVINCING, EXTENSIVE, LABELS, LIMITED, NO, PA
 from lib.assessment.program import Trees
 from lib.assessment.report import render as render_report
 from lib.assessment.rubric import CONCEPT, Rubric
+from lib.assessment.submitted import MOST_BYTES as MOST_REPORTED
 from lib.assessment.submitted import Submitted, read_submitted
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EXTENSIVE",
     "LABELS",
     "LIMITED",
+    "MOST_REPORTED",
     "NO",
     "PASSING",
     "Asker",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from threading import Event
 from time import sleep
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gevent
 import pytest
@@ -14,7 +16,9 @@ from flask.testing import FlaskClient
 
 from lib.assessment import Trees
 from lib.assessment.measure import Measured
+from lib.net.aside import SHORT
 from src import create_app
+from src.fields import _urlencoded
 from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC_TEXT, as_json, as_tsv
 from tests.src.conftest import BEARER, settings
 from tests.upstream import Answer, Behaviour, Upstream, deliver
@@ -119,6 +123,20 @@ def test_a_program_of_five_megabytes(teacher: FlaskClient) -> None:
     ):
         answer = teacher.post("/assessment", data=body, content_type=kind)
         assert (answer.status_code, answer.mimetype, answer.text[:8]) == (413, "text/plain", "student:")
+
+
+def test_more_than_a_route_takes(teacher: FlaskClient) -> None:
+    """All fields at their limits fit."""
+    fits = {**FIELDS, "code": "a" * 999_999, "more": "+" * 2_000_000}
+    assert teacher.post("/assessment", data=fits).status_code == 200
+    answer = teacher.post("/assessment", data={**FIELDS, "more": "+" * 3_000_000})
+    assert (answer.status_code, answer.mimetype) == (413, "text/plain")
+
+
+@pytest.mark.parametrize("text", ["%", "%4", "%4x%41", "a%" * 40_000, "%C3%A9" * 30_000, "x%41" * 20_000, "+%2B" * 9])
+def test_forms_are_decoded_as_everywhere(text: str) -> None:
+    (found,) = _urlencoded(f"a={text}".encode())["a"]
+    assert [("a", found)] == parse_qsl(f"a={text}", keep_blank_values=True, errors="surrogateescape")
 
 
 def test_a_body_over_the_limit_of_all() -> None:
@@ -361,7 +379,7 @@ def test_numbers_that_a_report_leaves_out(teacher: FlaskClient, number: str) -> 
     assert (answer.status_code, "$0.00" in answer.text) == (200, True)
 
 
-def test_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[Measured] = []
 
     def render(measured: Measured) -> str:
@@ -371,9 +389,39 @@ def test_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.M
         return str(len(inside))
 
     monkeypatch.setattr("src.routes.assessment.render_report", render)
-    posts = [gevent.spawn(teacher.post, "/assessment/report", json=reported()) for _ in range(4)]
+    large = reported(code="x" * SHORT)
+    posts = [gevent.spawn(teacher.post, "/assessment/report", json=large) for _ in range(4)]
     gevent.joinall(posts, raise_error=True)
     assert [post.value.text for post in posts] == ["0"] * 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"code": "\n" * 200_001}, "lines"),
+        ({"data": [{**row, "Evidence": "Line 1 " * 100_000} for row in json.loads(as_json())]}, "evidence"),
+        ({"code": "x" * 999_999, "metadata": {"more": "x" * 8_000_000}}, "larger"),
+    ],
+)
+def test_a_report_that_is_too_large(teacher: FlaskClient, changes: dict[str, Any], word: str) -> None:
+    answer = teacher.post("/assessment/report", json=reported(**changes))
+    assert (answer.status_code, answer.mimetype, word in answer.text) == (413, "text/plain", True), answer.text
+
+
+def test_a_report_that_takes_too_long(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = Event()
+    monkeypatch.setattr("src.routes.assessment.REPORT_SECONDS", 0.1)
+    monkeypatch.setattr("src.routes.assessment.render_report", lambda _: str(done.wait(20)))
+    answer = teacher.post("/assessment/report", json=reported(code="x" * SHORT))
+    assert (answer.status_code, answer.mimetype) == (504, "text/plain")
+    done.set()
+
+
+def test_five_hundred_programs(teacher: FlaskClient) -> None:
+    body = reported()
+    body["programs"] = [{**body["programs"][1], "student": str(number)} for number in range(501)]
+    assert teacher.post("/assessment/report", json=body).status_code == 400
+    assert teacher.post("/assessment/report", json={**body, "programs": body["programs"][1:]}).status_code == 200
 
 
 def test_a_report_from_no_json(teacher: FlaskClient) -> None:
