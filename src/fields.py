@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from lib.base.errors import BadRequest, UnsupportedMediaType
 from lib.net import Does
@@ -20,6 +20,7 @@ Values = dict[str, Sequence[Any]]
 
 MOST_BYTES = 8 * 1024 * 1024  # of a body: all fields at their limits in ASCII, each character in three, and some more
 MOST_FIELDS = 1000
+MOST_NESTED = 100_000  # arrays and objects in a field of JSON
 BYTES = 10  # of a form are decoded while a program's parser takes a character
 BLOCK = 65_536  # bytes that are decoded in one step
 _BROKEN = "The form in the request body is malformed"
@@ -82,12 +83,10 @@ def _parts(body: bytes, boundary: bytes) -> Iterable[tuple[str, str]]:
         raise BadRequest(_BROKEN)
     decoder = MultipartDecoder(boundary, max_form_memory_size=None, max_parts=MOST_FIELDS)
     try:
-        decoder.receive_data(body)
-        decoder.receive_data(None)
-        name, data = "", b""
-        while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+        name, data = "", bytearray()
+        for event in _events(decoder, body):
             if isinstance(event, Field | File):
-                name, data = event.name, b""
+                name, data = event.name, bytearray()
             elif isinstance(event, Data):
                 data += event.data
                 if not event.more_data:
@@ -98,12 +97,31 @@ def _parts(body: bytes, boundary: bytes) -> Iterable[tuple[str, str]]:
         raise BadRequest(_BROKEN) from None
 
 
+def _events(decoder: MultipartDecoder, body: bytes) -> Iterator[Event]:
+    """What is in a form, block by block as well. Raises `ValueError` when it is broken."""
+    for begin in range(0, len(body), BLOCK):
+        decoder.receive_data(body[begin : begin + BLOCK])
+        while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+            yield event
+    decoder.receive_data(None)
+    while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+        yield event
+
+
 def _json(body: bytes) -> Values:
     try:
-        found = msgspec.json.decode(body, type=dict[str, Any])
+        raw = {name: bytes(value) for name, value in msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items()}
+        found = {name: msgspec.json.decode(value) for name, value in raw.items() if not _is_tangled(value)}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise BadRequest("The body must be a JSON object") from None
+    if len(found) < len(raw):
+        raise BadRequest(f"A field holds more than {MOST_NESTED} arrays and objects")
     return {name: [value] for name, value in found.items() if value is not None}
+
+
+def _is_tangled(value: bytes) -> bool:
+    """Whether it would take long to make: a million arrays take a second."""
+    return not value.startswith(b'"') and value.count(b"[") + value.count(b"{") > MOST_NESTED
 
 
 def _gathered(pairs: Iterable[tuple[str, Any]]) -> Values:

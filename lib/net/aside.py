@@ -42,7 +42,7 @@ class Aside:
             made: _Made = self._lane(size <= SHORT).apply(work)
         return made
 
-    def _lane(self, short: bool) -> ThreadPool:  # noqa: FBT001
+    def _lane(self, short: bool) -> ThreadPool:
         if short not in self._lanes:
             self._lanes[short] = ThreadPool(1)
         return self._lanes[short]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Event
 from time import sleep
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import gevent
 import pytest
@@ -131,6 +131,22 @@ def test_more_than_a_route_takes(teacher: FlaskClient) -> None:
     assert teacher.post("/assessment", data=fits).status_code == 200
     answer = teacher.post("/assessment", data={**FIELDS, "more": "+" * 3_000_000})
     assert (answer.status_code, answer.mimetype) == (413, "text/plain")
+
+
+def test_large_bodies_in_every_form(teacher: FlaskClient) -> None:
+    prompt = "Grade it. é" + "[{" * 40_000 + "\r\n--\r\n" * 15_000
+    fields = {**FIELDS, "prompt": prompt, "include-request": "1"}
+    parts = [f"--b\r\nContent-Disposition: form-data; name={name}\r\n\r\n{text}\r\n" for name, text in fields.items()]
+    for kind, body in (
+        ("application/x-www-form-urlencoded", urlencode(fields)),
+        ("application/json", json.dumps(fields)),
+        ("multipart/form-data; boundary=b", "".join([*parts, "--b--\r\n"]).encode()),
+    ):
+        answer = teacher.post("/assessment", data=body, content_type=kind)
+        assert answer.status_code == 200, answer.text
+        assert answer.get_json()["metadata"]["request"]["messages"][0]["content"].startswith(prompt.strip())
+    tangled = teacher.post("/assessment", json={**FIELDS, "more": [[]] * 100_001})
+    assert (tangled.status_code, "arrays" in tangled.text) == (400, True)
 
 
 @pytest.mark.parametrize("text", ["%", "%4", "%4x%41", "a%" * 40_000, "%C3%A9" * 30_000, "x%41" * 20_000, "+%2B" * 9])
