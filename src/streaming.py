@@ -61,11 +61,15 @@ def forward(path: Path) -> Response:
     return response
 
 
-def complete_chat(body: bytes) -> dict[str, Any]:
-    """Ask a model on behalf of the current request; the first choice's message."""
+def complete_chat(body: bytes, credential: str | None = None) -> dict[str, Any]:
+    """Ask a model on behalf of the current request; the first choice's message.
+
+    `credential` is a key of the caller's own with the vendor, for this request alone.
+    """
     run = run_id()
     with watched() as watch:
         call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record, run=run)
+        call.credential = credential
         reply = services().gateway.call(call)
     if not isinstance(reply.body, bytes):
         reply.body.close()

@@ -1,8 +1,8 @@
 """Floor 4: programs of students, graded against rubrics, and how well that works."""
 
 from lib.assessment import measure, report, samples
-from lib.assessment.graded import Graded, Row
-from lib.assessment.grading import Asker, Example, Grader, GradingTerms, Request, Values, metadata
+from lib.assessment.graded import FINGERPRINT, Graded, Row
+from lib.assessment.grading import Asker, Example, Grader, GradingTerms, Request, Values, api_key, fingerprint, metadata
 from lib.assessment.labels import CONVINCING, EXTENSIVE, LABELS, LIMITED, NO, PASSING
 from lib.assessment.program import Trees
 from lib.assessment.report import render as render_report
@@ -14,6 +14,7 @@ __all__ = [
     "CONCEPT",
     "CONVINCING",
     "EXTENSIVE",
+    "FINGERPRINT",
     "LABELS",
     "LIMITED",
     "MOST_REPORTED",
@@ -30,6 +31,8 @@ __all__ = [
     "Submitted",
     "Trees",
     "Values",
+    "api_key",
+    "fingerprint",
     "measure",
     "metadata",
     "read_submitted",

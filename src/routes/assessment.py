@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify
 
-from lib.assessment import MOST_REPORTED, Asker, Values, metadata, read_submitted, render_report, samples
+from lib.assessment import FINGERPRINT, MOST_REPORTED, Asker, Values, metadata, read_submitted, render_report, samples
 from lib.base.errors import DeadlineExceeded, Draining
 from lib.net import Aside, Wait
 from src.context import caller, observation, services
 from src.fields import request_fields
-from src.streaming import json_body, watched
+from src.streaming import json_body, run_id, watched
 
 blueprint = Blueprint("assessment", __name__)
 
@@ -27,6 +27,13 @@ _pages = Aside()  # of its own: a large page takes ten seconds, and gradings do 
 def assessment() -> Response:
     """Grade a program: a label, observations, evidence and a reason for each key concept of the rubric."""
     return _graded(_fields())
+
+
+@blueprint.get("/assessment/fingerprint")
+def grading() -> Response:
+    """What decides grades here besides a request: a hash that is another when they may be."""
+    grader = services().grader
+    return jsonify(fingerprint=grader.fingerprint, rehearsed=grader.rehearsed)
 
 
 @blueprint.post("/assessment/report")
@@ -89,7 +96,9 @@ def _sample(which: samples.Sample, changed: Values, adjustable: tuple[str, ...])
 
 def _graded(fields: Values) -> Response:
     grader = services().grader
-    request = grader.read(fields)
+    request, run = grader.read(fields), run_id()
     with watched() as watch:
-        graded = grader.grade(request, Asker(caller(), watch, observation().record))
-    return jsonify(data=[row.shown() for row in graded.rows], metadata=metadata(graded))
+        graded = grader.grade(request, Asker(caller(), watch, observation().record, run))
+    answer = jsonify(data=[row.shown() for row in graded.rows], metadata=metadata(graded))
+    answer.headers[FINGERPRINT] = grader.fingerprint
+    return answer

@@ -230,6 +230,33 @@ def test_other_methods(client: FlaskClient) -> None:
     assert client.put("/test/assessment", headers=BEARER).status_code == 405
 
 
+def test_what_decides_grades(teacher: FlaskClient) -> None:
+    said = teacher.get("/assessment/fingerprint").get_json()
+    assert said == {"fingerprint": said["fingerprint"], "rehearsed": False}
+    answer = teacher.post("/assessment", data=FIELDS)
+    assert answer.headers["X-Assessment-Fingerprint"] == said["fingerprint"]
+
+    def other(**environ: str) -> str:
+        client = create_app(settings(**environ)).test_client()
+        return str(client.get("/assessment/fingerprint", headers=RAW).get_json()["fingerprint"])
+
+    told = [
+        other(),
+        other(OPENAI_API_KEY="sk-0123456789"),
+        other(MOCK_MODEL_RESPONSES="1"),
+        other(AWS_REGION="eu-west-1"),
+    ]
+    told.append(other(OPENAI_API_KEY="sk-0123456789", OPENAI_BASE_URL="http://127.0.0.1:9/v1"))
+    assert told[0] == said["fingerprint"]
+    assert len(set(told)) == len(told)
+    assert other(OPENAI_API_KEY="sk-9876543210") == told[1], "a key is no part of it"
+
+
+def test_a_run_has_a_proper_name(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment", data=FIELDS, headers={"X-Run-ID": "x" * 257})
+    assert (answer.status_code, "`X-Run-ID`" in answer.text) == (400, True)
+
+
 # ---- vendors ----
 
 

@@ -36,11 +36,17 @@ BLANK = "The program is empty."
 @dataclass(frozen=True, slots=True)
 class GradingTerms:
     """What the operator decides: `deadline` in seconds from a request's start, the model of requests that name none,
-    and how providers' names are written."""
+    and how providers' names are written.
+
+    `fingerprint` is another when grades may be (`lib.assessment.grading.fingerprint`). `rehearsed`: the echo answers
+    in the place of every vendor.
+    """
 
     deadline: float
     default_model: str | None
     titles: Mapping[str, str]
+    fingerprint: str = ""
+    rehearsed: bool = False
 
 
 class Grader:
@@ -56,6 +62,16 @@ class Grader:
     def deadline(self) -> float:
         """Seconds from a request's start after which there is an answer or a failure."""
         return self._terms.deadline
+
+    @property
+    def fingerprint(self) -> str:
+        """See `GradingTerms`."""
+        return self._terms.fingerprint
+
+    @property
+    def rehearsed(self) -> bool:
+        """See `GradingTerms`."""
+        return self._terms.rehearsed
 
     def read(self, values: Values) -> Request:
         """The request that these fields make. Raises `BadRequest` that names the field at fault, `BodyTooLarge`."""
