@@ -12,7 +12,7 @@ from lib.assessment.grading.answers import grades
 from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask, bodies
 from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
 from lib.assessment.grading.evidence import tidy
-from lib.assessment.grading.failures import shown, worst
+from lib.assessment.grading.failures import is_passing, shown, worst
 from lib.assessment.grading.fields import Values
 from lib.assessment.grading.prompt import messages
 from lib.assessment.grading.request import Request, read_request
@@ -153,7 +153,7 @@ class Grader:
                 log.info("unusable answer", request_id=record.request_id, choice=number, cut=answer.cut)
         if found:
             return found
-        if heard.failures and (not faults or worst(heard.failures).retryable):
+        if heard.failures and (not faults or is_passing(worst(heard.failures))):
             raise worst(heard.failures)
         raise _unusable(faults)
 
