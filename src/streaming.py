@@ -8,6 +8,7 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+import gevent
 import msgspec
 from flask import Response, request
 from gunicorn.http.errors import ParseException
@@ -31,6 +32,7 @@ from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
 RUN_HEADER = "X-Run-ID"
+DROPPED = 65_536  # bytes of a body that is too large, at once
 
 
 class _Choice(msgspec.Struct):
@@ -116,14 +118,12 @@ def json_body(most: int | None = None) -> bytes:
     Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`.
     """
     _check_json()
-    _limit(most)
-    return _read()
+    return _read_up_to(most)
 
 
 def read_body(seconds: float, most: int) -> bytes:
     """The same of any kind, which must be there so many seconds after the request's start. Raises as `_read`."""
-    _limit(most)
-    return _read(seconds=seconds)
+    return _read_up_to(most, seconds)
 
 
 def respond(reply: Reply) -> Response:
@@ -151,10 +151,19 @@ def _body(path: Path) -> JsonBody | Form:
     return JsonBody(json_body())
 
 
-def _limit(most: int | None) -> None:
-    """The route takes less than MAX_BODY_BYTES."""
-    if most is not None and most < (request.max_content_length or inf):
-        request.max_content_length = most
+def _read_up_to(most: int | None, seconds: float = inf) -> bytes:
+    """The body, of a route that takes less than MAX_BODY_BYTES. A longer one is read to its end all the same, with a
+    turn for others after each block: a client that still sends would not hear the answer. Raises as `_read`."""
+    if most is None:
+        return _read(seconds=seconds)
+    if (request.content_length or 0) > most:
+        while _read(DROPPED, seconds):
+            gevent.sleep(0)
+        raise BodyTooLarge
+    body = _read(seconds=seconds)
+    if len(body) > most:  # in chunks
+        raise BodyTooLarge
+    return body
 
 
 def _check_json() -> None:

@@ -239,12 +239,16 @@ def test_hundreds_of_gradings_leave_the_health_check_its_time(
         assert len(waits) > 20, "all of them were open meanwhile"
         assert [connection.said().status for connection in waiting] == [200] * AT_ONCE
     centiles = quantiles(waits, n=100)
-    record_property(
-        "milliseconds: 50, 95, 99 %, most",
-        [round(1000 * each) for each in (centiles[49], centiles[94], centiles[98], max(waits))],
-    )
+    shown = (centiles[49], centiles[94], centiles[98], max(waits))
+    record_property("milliseconds: 50, 95, 99 %, most", [round(1000 * each) for each in shown])
     assert median(waits) < 0.1
     assert centiles[94] < 1.0
+
+
+def test_a_client_that_sends_much_hears_why_it_is_too_much(gateway: Gateway) -> None:
+    with connected(gateway) as connection:
+        connection.post("/assessment", b"code=" + b"%41" * 5_000_000, Content_Type="application/x-www-form-urlencoded")
+        assert connection.said().status == 413
 
 
 def test_a_megabyte_of_junk_holds_nobody_up(serve: Serve, vendor: Upstream) -> None:
