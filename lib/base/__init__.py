@@ -17,11 +17,21 @@ from lib.base.models_file import (
 )
 from lib.base.networks import Network, is_loopback, is_this_machine, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
-from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
+from lib.base.settings import (
+    LOCALHOST,
+    VENDOR_SETTINGS,
+    Settings,
+    SettingsError,
+    load,
+    secret_settings,
+    setting_names,
+)
+from lib.base.sources import Sources, read_sources
 from lib.base.tables import table
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
+    "LOCALHOST",
     "PERIODS",
     "VENDOR_SETTINGS",
     "AgentsRow",
@@ -37,6 +47,7 @@ __all__ = [
     "Rest",
     "Settings",
     "SettingsError",
+    "Sources",
     "Target",
     "Timeouts",
     "errors",
@@ -48,6 +59,8 @@ __all__ = [
     "money",
     "parse_networks",
     "period",
+    "read_sources",
+    "secret_settings",
     "setting_names",
     "table",
 ]
