@@ -91,7 +91,7 @@ def _faults(asking: Wanted, answer: Answer) -> Iterable[str]:
         yield f"{where} lacks secrets; set each of these, or set the word none for one that is not used:"
     for name in asking.settings:
         if name in answer.reasons:
-            yield f"{name}: {answer.reasons[name]}"
+            yield f"{name} ({answer.reasons[name]})"  # no colon: log lines would hide what follows `api_key:`
 
 
 def _aside(asked: Asked, environ: Mapping[str, str]) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import count
@@ -15,6 +17,7 @@ from tests.servers import Moto, Refusing, aws, refusal
 from tests.upstream.ports import Ports
 
 MODELS = '[providers.acme]\nbase_url = "http://localhost/v1"\n[providers.bedrock]\nkind = "bedrock"\n'
+ROOT = Path(__file__).parents[3]
 KEY = "a-key-of-sixteen-characters"
 _numbers = count()
 
@@ -45,7 +48,7 @@ class Deployed:
         return set(asking.settings.values())
 
     def told(self, reasons: Mapping[str, str]) -> tuple[str, ...]:
-        return tuple(f"{self.prefix}{name}: {reason}" for name, reason in reasons.items())
+        return tuple(f"{self.prefix}{name} ({reason})" for name, reason in reasons.items())
 
 
 @pytest.fixture
@@ -81,6 +84,16 @@ def test_a_development_server_with_a_name_asks_as_well(deployed: Deployed) -> No
     asking = wanted(read_sources(deployed.environ | {"ENVIRONMENT_TYPE": "development"}, deployed.config))
     assert asking is not None
     assert f"development/{deployed.record}/openai_api_key" in asking.settings
+
+
+def test_whoever_asks_does_not_load_boto3(deployed: Deployed, moto: Moto) -> None:
+    moto.fill(deployed.prefix, deployed.names, ACME_API_KEY="of-aws")
+    program = "import sys; from lib.net import pull; print(pull().values['ACME_API_KEY'], 'botocore' in sys.modules)"
+    environ = {**os.environ, **deployed.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["of-aws", "False"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"ENVIRONMENT_TYPE": "production"}, {"DNS_RECORD": "localhost"}])
@@ -157,7 +170,9 @@ def test_all_that_lack_are_in_one_list(deployed: Deployed, moto: Moto) -> None:
     pulled = deployed.pull(**environ)
     head, *rest = pulled.faults
     assert "set the word none" in head
-    assert tuple(rest) == deployed.told({"openai_api_key": "it has no value yet", "acme_api_key": "there is no such secret"})
+    assert tuple(rest) == deployed.told(
+        {"openai_api_key": "it has no value yet", "acme_api_key": "there is no such secret"}
+    )
     assert pulled.values == {"AIPROXY_API_KEY": KEY}
 
 
