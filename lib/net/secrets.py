@@ -16,6 +16,7 @@ from lib.net.secrets_manager import SECONDS, Answer, Asked
 
 CONFIG_FILE = "config.txt"
 LAST_SECONDS = 15  # for the process that asks, beyond its own time
+_ROOT = Path(__file__).parents[2]
 _COMMAND = (sys.executable, "-m", "lib.net.fetch_secrets")
 
 
@@ -102,6 +103,7 @@ def _aside(asked: Asked, environ: Mapping[str, str]) -> Answer:
             input=msgspec.json.encode(asked),
             capture_output=True,
             env=dict(environ),
+            cwd=_ROOT,
             timeout=asked.seconds + LAST_SECONDS,
             check=False,
         )
