@@ -90,8 +90,9 @@ class _Asking:
 
     def __init__(self, asked: Asked) -> None:
         self._until = time.monotonic() + asked.seconds
-        with aws.faults():
-            self._client: SecretsManagerClient = aws.secrets_manager(asked.region, asked.endpoint_url, AT_ONCE)
+        self._client: SecretsManagerClient = self._persist(  # credentials may come from a service that is busy
+            lambda: aws.secrets_manager(asked.region, asked.endpoint_url, AT_ONCE)
+        )
 
     def values(self, names: Sequence[str]) -> Answer:
         """What up to twenty secrets hold."""

@@ -7,6 +7,7 @@ Embedded metric format".
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.telemetry.lines import encoded
-from lib.telemetry.logs import SINK
+from lib.telemetry.logs import SINK, get_logger
 from lib.telemetry.metrics_files import VARIABLE, collect
 from lib.telemetry.server_counts import ServerCounts
 
@@ -32,6 +33,7 @@ _UNITS = {  # "None" is a unit: CloudWatch knows no money
 _NO_CALLS = ("unmatched", "/admin")  # beginnings of routes
 _BUDGETS = ("budget_exceeded", "run_budget_exceeded")
 Labels = Mapping[str, str]
+log = get_logger("aiproxy.metrics")
 
 
 def _is_call(labels: Labels) -> bool:
@@ -93,7 +95,10 @@ class EmbeddedMetrics:
     def _run(self, seconds: float) -> None:
         while True:
             time.sleep(seconds)
-            self.write()
+            try:
+                self.write()
+            except (OSError, ValueError, struct.error):  # a worker's file in the making: the next line makes up for it
+                log.warning("a line of metrics was left out", exc_info=True)
 
     def _samples(self) -> list[tuple[str, Labels, float]]:
         families: Iterable[Metric] = [*collect(self._folder), *self._counts.collect()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from lib.base import load_models
@@ -150,6 +153,23 @@ def test_denied_secrets_are_told(deployments):
         assert server.wait(ENOUGH) == 2
     said = (server.directory / "stderr.log").read_text().splitlines()
     assert said[2:] == [f"  {prefix}{name.lower()} (access is denied)" for name in deployments.names]
+
+
+def test_the_databases_password_is_a_secret_as_well(deployments, moto, upstream, postgres):
+    user, password = postgres.new_user("pass/word@of:the%database"), "pass/word@of:the%database"
+    address = postgres.url_of(f"of_{user}", user)
+    server, prefix = deployments.prepare(moto.url, upstream, DATABASE_URL=address)
+    moto.fill(prefix, deployments.names, AIPROXY_API_KEY=MAIN, OPENAI_API_KEY=FIRST, DATABASE_PASSWORD=password)
+    migrate = [sys.executable, "-m", "lib.cli.migrate", "--create-database"]
+    done = subprocess.run(
+        migrate, cwd=server.directory, env=server.settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    server.start()
+    assert ask(server, MAIN).status == 200
+    with psycopg.connect(postgres.url_of(f"of_{user}").replace("+psycopg", "")) as connection:
+        until(lambda: connection.execute("SELECT count(*) FROM calls").fetchone() == (1,))
+    assert password not in server.output() + done.stderr + done.stdout
 
 
 # ---- rotation ----

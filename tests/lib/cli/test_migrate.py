@@ -8,14 +8,12 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from uuid import uuid4
+from urllib.parse import quote
 
-import psycopg
 import pytest
 
 from lib.stores import HEAD
 from tests.servers import Postgres
-from tests.servers.postgresql import CAREFUL
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "pass/word@of:the%tests"
@@ -26,24 +24,12 @@ class Deployed:
     """A database server as a task sees it: its address without a password, and the password."""
 
     def __init__(self, postgres: Postgres) -> None:
-        self._postgres = postgres
-        self.user = f"careful_{uuid4().hex}"
+        self.postgres = postgres
+        self.user = postgres.new_user(PASSWORD)
         self.database = f"made-By {next(_numbers)}:x"  # a name that must be quoted
-        self.command("CREATE ROLE " + CAREFUL, quietly=True)
-        self.command(f"CREATE ROLE {self.user} LOGIN CREATEDB PASSWORD '{PASSWORD}' IN ROLE {CAREFUL}")
-
-    def command(self, sql: str, *, quietly: bool = False) -> list[tuple[object, ...]]:
-        with psycopg.connect(self._postgres.url.replace("+psycopg", ""), autocommit=True) as connection:
-            try:
-                found = connection.execute(sql)
-            except psycopg.errors.DuplicateObject:
-                assert quietly
-                return []
-            return found.fetchall() if found.description else []
 
     def begin(self, *argv: str, **environ: str) -> subprocess.Popen[str]:
-        address = self._postgres.url_of(self.database.replace(" ", "%20").replace(":", "%3A"))
-        address = address.replace("//aiproxy@", f"//{self.user}@")
+        address = self.postgres.url_of(quote(self.database), self.user)
         known = {"PATH": os.environ["PATH"], "DATABASE_URL": address, "DATABASE_PASSWORD": PASSWORD}
         command = [sys.executable, "-m", "lib.cli.migrate", *argv]
         return subprocess.Popen(
@@ -56,8 +42,7 @@ class Deployed:
         return process.returncode, said
 
     def drop(self) -> None:
-        self.command(f'DROP DATABASE IF EXISTS "{self.database}"')
-        self.command(f"DROP ROLE {self.user}")
+        self.postgres.command(f'DROP DATABASE IF EXISTS "{self.database}"')
 
 
 @pytest.fixture
@@ -94,7 +79,7 @@ def test_the_password_is_needed_and_not_shown(deployed: Deployed) -> None:
 
 
 def test_whoever_may_not_make_databases_is_told(deployed: Deployed) -> None:
-    deployed.command(f"ALTER ROLE {deployed.user} NOCREATEDB")
+    deployed.postgres.command(f"ALTER ROLE {deployed.user} NOCREATEDB")
     status, said = deployed.run("--create-database")
     assert (status, "permission denied" in said) == (1, True), said
 
