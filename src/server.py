@@ -109,6 +109,7 @@ def reread(app: Flask) -> None:
 
 def _pulled() -> Mapping[str, str]:
     """What Secrets Manager holds for the settings. Raises `SettingsError` unless it is all there."""
+    load(serves=False)  # first what else is wrong: a misspelt name would be asked for
     pulled = pull()
     if pulled.faults:
         raise SettingsError("\n".join(pulled.faults))

@@ -22,7 +22,7 @@ import pytest
 from lib.base import load_models
 from lib.net import declared_secrets
 from tests.drills.client import Connection, Said
-from tests.servers import Moto, Refusing, aws
+from tests.servers import Moto, Refusing, aws, refusal
 from tests.upstream import Call, Gateway, Gateways, Upstream
 from tests.upstream.ports import LOOPBACK
 
@@ -139,6 +139,16 @@ def test_what_lacks_is_told_in_one_list(deployments, moto):
         f"  {prefix}openai_api_key (it has no value yet)",
     ]
     assert MAIN not in server.output()
+
+
+def test_names_that_are_wrong_are_not_asked_for(deployments):
+    with Refusing(lambda *_: refusal("ValidationException")) as there:
+        server, _ = deployments.prepare(there.url, ENVIRONMENT_TYPE="prodution", DNS_RECORD="a/b")
+        server.launch()
+        assert server.wait(ENOUGH) == 2
+        assert there.operations == []
+    assert "ENVIRONMENT_TYPE: " in server.output()
+    assert "DNS_RECORD: must be a host name" in server.output()
 
 
 def test_denied_secrets_are_told(deployments):
