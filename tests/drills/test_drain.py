@@ -12,7 +12,7 @@ import pytest
 from tests.drills.client import Connection, ask, connected
 from tests.upstream import Gateway
 
-ENOUGH = 10.0
+ENOUGH = 20.0
 MODELS = "[providers.openai]\n"
 
 
@@ -30,7 +30,7 @@ def all_drain(server: Gateway) -> bool:
 
 @pytest.fixture
 def server(gateway, upstream):
-    running = gateway(upstream, models=MODELS, WEB_CONCURRENCY="2", DRAIN_SECONDS="4", GRACEFUL_TIMEOUT_SECONDS="10")
+    running = gateway(upstream, models=MODELS, WEB_CONCURRENCY="2", DRAIN_SECONDS="6", GRACEFUL_TIMEOUT_SECONDS="20")
     until(lambda: len(running.worker_pids) == 2 and all(running.ready_status() == 200 for _ in range(10)))
     return running
 
@@ -57,11 +57,11 @@ def test_new_and_kept_connections_are_served_and_ended(server):
 
 def test_streams_of_before_and_of_meanwhile_are_read_to_their_end(server):
     with connected(server) as before, connected(server) as meanwhile:
-        before.ask("openai/stream-60-0.1", stream=True)
+        before.ask("openai/stream-80-0.1", stream=True)
         before.events(1)
         server.signal(signal.SIGTERM)
         until(lambda: all_drain(server))
-        meanwhile.ask("openai/stream-60-0.1", stream=True)  # goes on for two seconds after the door is closed
+        meanwhile.ask("openai/stream-80-0.1", stream=True)  # goes on for two seconds after the door is closed
         meanwhile.events(1)
         until(lambda: server.ready_status() is None)
         for stream in (before, meanwhile):
