@@ -11,6 +11,7 @@
 #
 # Exit status: 0 when FILE was written, 1 when AWS cannot be asked, 2 for a wrong argument.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 longest_name=64 # characters of a certificate's name

@@ -6,6 +6,7 @@
 # A secret that is not there yet counts as empty. Exit status: 0 when AWS has answered, 1 when it cannot be asked, 2 for
 # a wrong argument. AWS_REGION and credentials are those of the AWS CLI; they need secretsmanager:DescribeSecret.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(dirname "${BASH_SOURCE[0]}")
 
@@ -27,6 +28,10 @@ secret_names() { # those that the template makes for every environment, and with
 }
 
 names=$(secret_names)
+if [[ -z $names ]]; then
+  echo "empty-secrets.sh: no secret is found in $here/template.yml" >&2
+  exit 1
+fi
 for name in $names; do
   if ! found=$(aws secretsmanager describe-secret --secret-id "$1/$2/$name" --query VersionIdsToStages 2>&1); then
     if [[ $found != *ResourceNotFoundException* ]]; then
