@@ -15,7 +15,8 @@ CHECKS = [
     "check-delivery.sh ",
 ]
 NOTE = (
-    '#!/usr/bin/env bash\necho "$(basename "$0") $*" >>calls\ncase "$(basename "$0") $*" in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n'
+    '#!/usr/bin/env bash\ncall="$(basename "$0") $*"\necho "$call" >>calls\n'
+    "case $call in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n"
 )
 
 
@@ -55,7 +56,9 @@ def test_lint_runs_every_check_but_the_tests(call):
     assert calls[2:] == CHECKS
 
 
-@pytest.mark.parametrize("step", ["*ruff?check*", "*format*", "*mypy*", "*lint-imports*", "check-delivery*", "*pytest*"])
+@pytest.mark.parametrize(
+    "step", ["*ruff?check*", "*format*", "*mypy*", "*lint-imports*", "check-delivery*", "*pytest*"]
+)
 def test_one_failure_fails_the_run_after_all_checks(call, step):
     done, calls = call("--local", FAKE_FAILURE=step)
     assert done.returncode == 1
