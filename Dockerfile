@@ -16,6 +16,11 @@ COPY bin/setup.sh bin/
 RUN bin/setup.sh
 
 FROM builder AS test
+# The real stores and the browser of the tests; with CI set, a test whose program is missing fails and is not skipped.
+ENV CI=true
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends chromium openssl postgresql redis-server \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --home-dir /app --no-create-home aiproxy
 COPY requirements-dev.txt ./
 RUN bin/setup.sh --dev
@@ -36,7 +41,8 @@ FROM python:${PYTHON_VERSION}-slim-bookworm AS server
 LABEL org.opencontainers.image.title="AI Proxy" \
       org.opencontainers.image.description="One door to every language model: keys, limits and costs in one place"
 RUN useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin aiproxy \
- && install --directory --owner=aiproxy --group=aiproxy /app/var
+ && install --directory --owner=aiproxy --group=aiproxy /app/var \
+ && python -m pip uninstall --quiet --yes --root-user-action=ignore pip
 WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY requirements.txt requirements-build.txt requirements-fast.txt models.toml gunicorn.conf.py ./
