@@ -14,7 +14,8 @@ import pytest
 from lib.base import load_models
 from lib.net import declared_secrets
 from tests.cicd.app import DATA, container, deployed
-from tests.containers.docker import Container, Containers, attempt, docker, until
+from tests.containers.docker import BUILD_PATIENCE, Container, Containers, attempt, docker, until
+from tests.containers.registry import Registry, build_and_push
 from tests.containers.task import environment, options
 from tests.drills.client import ask
 from tests.house.tree import ROOT
@@ -195,3 +196,26 @@ def test_an_aws_that_does_not_answer_is_not_waited_for_forever(production: Task,
         gone = there.url
     (said,) = refused(production, gone)
     assert f"cannot be asked for {production.prefix}*" in said
+
+
+# ---- the image of a build ----
+
+
+def test_the_image_that_a_build_pushed_starts(
+    make_task, account: Moto, tmp_path_factory: pytest.TempPathFactory, image: str
+):
+    folder = tmp_path_factory.mktemp("build")
+    registry = Registry(folder)
+    try:
+        registry.start()
+        pushed = build_and_push(folder, registry)
+        docker("rmi", "--no-prune", pushed)
+        docker("pull", "--quiet", pushed, timeout=BUILD_PATIENCE)
+    finally:
+        registry.stop()
+    task = make_task("dev")
+    task.image = pushed
+    account.fill(task.prefix, NAMES, AIPROXY_API_KEY=KEY)
+    server = task.run("aiproxy", account.url)
+    server.wait_healthy()
+    works(server, task)
