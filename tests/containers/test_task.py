@@ -145,7 +145,7 @@ def works(server: Container, task: Task) -> None:
     assert ask(Container(server.name, "not-" + KEY), MODEL).status == 401
     assert server.execute("id", "-u").stdout.strip() == "10001"
     assert "Read-only file system" in server.execute("touch", "/app/x").stderr
-    assert server.execute("touch", "/app/var/x", "/tmp/x").returncode == 0
+    assert server.execute("sh", "-c", "touch var/x && mktemp").returncode == 0
     assert server.execute("sh", "-c", "ulimit -n").stdout.strip() == str(min(65535, most_files(task.image)))
     assert server.execute("python", "bin/healthcheck").returncode == 0
 
