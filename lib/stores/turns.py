@@ -35,23 +35,46 @@ Turns = list[Turn[Any]]
 
 
 class Gathering:
-    """Where the greenlets of one thread bring their turns; all that are there once the loop has come round are
-    carried out together, also those of greenlets that were killed meanwhile."""
+    """Where the greenlets of one thread bring their turns.
+
+    All that are there once the loop has come round are carried out together, also those of greenlets that were killed
+    meanwhile. Where turns come one at a time, each is carried out on the spot.
+    """
 
     def __init__(self) -> None:
         self._group: _Group | None = None
+        self._asked = 0  # since the loop came round
+        self._alone = True  # whether the turn before was the only one in its round
+        self._at_work = False  # on one on the spot
 
     def ask(self, turn: Turn[T], carry_out: Callable[[Turns], None]) -> T:
         """What the turn gives, when it is over. Raises its error.
 
         `carry_out` gives each of some turns its outcome and raises nothing; they may become more while it waits.
         """
+        self._asked += 1
+        if self._asked == 1:
+            gevent.get_hub().loop.run_callback(self._come_round)
+            if self._alone and not self._at_work and self._group is None:
+                return self._on_the_spot(turn, carry_out)
         group = self._group
         if group is None:
             group = self._group = _Group()
             gevent.spawn_raw(self._serve, group, carry_out)
         group.turns.append(turn)
         group.over.wait()
+        return turn.outcome()
+
+    def _come_round(self) -> None:
+        self._alone = self._asked == 1
+        self._asked = 0
+
+    def _on_the_spot(self, turn: Turn[T], carry_out: Callable[[Turns], None]) -> T:
+        self._at_work = True
+        try:
+            carry_out([turn])
+        finally:
+            self._at_work = False
         return turn.outcome()
 
     def _serve(self, group: _Group, carry_out: Callable[[Turns], None]) -> None:

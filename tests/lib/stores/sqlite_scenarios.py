@@ -24,11 +24,12 @@ Work = Callable[[Session], Any]
 
 
 class Watched(SqliteDatabase):
-    """A file with a table, and the ends of the transactions on it."""
+    """A file with a table, to which calls have come together just now, and the ends of the transactions on it."""
 
     def __init__(self, path: str, timeout: float = 5.0) -> None:
         super().__init__(Path(path), timeout)
         self.run(lambda session: session.change(_TABLE))
+        heard(self, [read, read])
         self.ends: list[str] = []
         assert self._connection is not None
         self._connection.set_trace_callback(self._seen)
@@ -38,7 +39,11 @@ class Watched(SqliteDatabase):
             self.ends.append(statement)
 
     def held(self) -> list[int]:
-        return [number for (number,) in self.run(lambda session: session.rows(_ALL))]
+        return [number for (number,) in self.run(read)]
+
+
+def read(session: Session) -> Any:
+    return session.rows(_ALL)
 
 
 def insert(number: int) -> Work:
@@ -71,6 +76,19 @@ def together(path: str) -> dict[str, Any]:
     database = Watched(path)
     told = heard(database, [insert(number) for number in range(20)])
     return {"told": set_of(told), "ends": [*database.ends], "held": len(database.held())}
+
+
+def one_at_a_time(path: str) -> dict[str, Any]:
+    """How often the loop came round while each of some calls was answered; the first comes after a crowd."""
+    database, rounds = Watched(path), [0]
+    seen = []
+    for number in range(5):
+        gevent.sleep(0)
+        gevent.get_hub().loop.run_callback(lambda: rounds.append(0))
+        before = len(rounds)
+        database.run(insert(number))
+        seen.append(len(rounds) - before)
+    return {"rounds": seen, "held": len(database.held())}
 
 
 def one_fails(path: str) -> dict[str, Any]:

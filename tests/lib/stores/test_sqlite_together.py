@@ -34,6 +34,10 @@ def test_calls_that_come_together_share_a_transaction(patched: Patched, path: st
     assert patched.run("together", path) == {"told": ["changed 1"], "ends": ["COMMIT"], "held": 20}
 
 
+def test_calls_that_come_one_at_a_time_do_not_wait_for_others(patched: Patched, path: str):
+    assert patched.run("one_at_a_time", path) == {"rounds": [1, 0, 0, 0, 0], "held": 5}
+
+
 def test_a_call_that_fails_takes_back_what_it_did_alone(patched: Patched, path: str):
     assert patched.run("one_fails", path) == {
         "told": ["changed 1", "ValueError not 2", "StoreFault", "changed 1"],
