@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lib.limits.details import COUNTS, audio_seconds, searches
 from lib.limits.rate_card import Flat, RateCard, Step, Tier, Units, compiled, rounded
-from lib.wire import Usage
+from lib.wire import COUNTS, Usage, audio_seconds, searches
 
 Source = Literal["models.toml", "genai-prices", "free"]
 _MICRO = 1_000_000
