@@ -61,6 +61,10 @@ class Price:
         dearest = (max(step.dearest_input, step.dearest_output, *step[1:6]) for step in self._units.steps)
         return not any(dearest) and not any(self._units.flat)
 
+    def knows(self, kind: str) -> bool:
+        """Whether it holds for tokens of a kind, such as `output_audio`: an operator's row is the whole price."""
+        return self.source != "genai-prices" or kind in self.rates.special
+
     def cost(self, usage: Usage, seconds: float = 0.0) -> int:
         """What a call cost, in nano-USD. `seconds` is how long it took; audio is as long as the vendor says."""
         per, steps, flat = self._units
