@@ -27,6 +27,7 @@ RESERVED_NAMES = frozenset({"main", "agents", "anonymous"})  # those who enter w
 
 _NAME = re.compile(r"(?=.{1,128}\Z)(?![- ])(?:(?!\.+(?:/|\Z))[A-Za-z0-9._@ -]+(?:/(?=.)|\Z))+(?<! )", re.ASCII)
 _PATTERN = re.compile(r"[A-Za-z0-9._:/@*?\[\]!+-]{1,256}", re.ASCII)
+_FIELD = re.compile(r"[A-Za-z_]{1,32}")  # no key or token looks so
 _TAG = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TAG_VALUE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,256}")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:./ ]{0,64}", re.ASCII)
@@ -96,7 +97,7 @@ def refuse_unknown(fields: Iterable[str], known: Collection[str]) -> None:
     """Raise `BadRequest` when there is another field than the known ones; its name is given if it could be one."""
     for name in fields:
         if name not in known:
-            raise BadRequest(f"The fields are {', '.join(known)}.", param=name if _TAG.fullmatch(name) else None)
+            raise BadRequest(f"The fields are {', '.join(known)}.", param=name if _FIELD.fullmatch(name) else None)
 
 
 def is_name(text: str) -> bool:
