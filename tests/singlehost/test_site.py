@@ -12,7 +12,7 @@ import pytest
 
 from tests.drills.client import CHAT, HELLO, MESSAGES, Connection, Said, begin_upload
 from tests.servers import Nginx
-from tests.singlehost.conftest import MOST, Seen
+from tests.singlehost.conftest import MOST
 from tests.singlehost.door import Door, ask, plain
 from tests.singlehost.installed import DOMAIN, Machine
 from tests.upstream import Gateway, free_ports
