@@ -1,7 +1,7 @@
 """The deployments that `bin/live-test` and `bin/live-client` may talk to, and the key or token for each.
 
-What is said of an environment, such as `test`, is looked up in variables (`TEST_BASE_URL`, `TEST_API_KEY`, ...), then in
-its table of `live-test.toml`.
+What is said of an environment, such as `test`, is looked up in variables (`TEST_BASE_URL`, `TEST_API_KEY`, ...), then
+in its table of `live-test.toml`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -33,6 +34,9 @@ FIELDS = {
     "grant_type": "GRANT_TYPE",
 }
 """Each field of an environment's table, and how its variable ends."""
+
+
+_USUAL = frozenset({"DEVELOPMENT_BASE_URL", "TEST_BASE_URL", "STAGING_BASE_URL", "PRODUCTION_BASE_URL"})
 
 
 class Unusable(Exception):
@@ -64,6 +68,12 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return Path(base) / "aiproxy"
 
 
+def known(environ: Mapping[str, str], file: Path = FILE) -> list[str]:
+    """The names of the environments whose address is known, this machine's first. Raises `Unusable`."""
+    named = {*_tables(file), *(end[: -len("_BASE_URL")].lower() for end in environ if end in _USUAL)}
+    return [LOCAL, *sorted(named - {LOCAL})]
+
+
 def find(name: str, url: str | None, environ: Mapping[str, str], file: Path = FILE) -> Environment:
     """The environment of that name; `url` goes before every other address. Raises `Unusable`."""
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
@@ -73,7 +83,7 @@ def find(name: str, url: str | None, environ: Mapping[str, str], file: Path = FI
         **_table(name, file),
         **{each: environ[f"{prefix}_{end}"] for each, end in FIELDS.items() if environ.get(f"{prefix}_{end}")},
     }
-    address = url or known.get("url") or (f"http://127.0.0.1:{environ.get('PORT') or 5000}" if name == LOCAL else None)
+    address = url or told.get("url") or (f"http://127.0.0.1:{environ.get('PORT') or 5000}" if name == LOCAL else None)
     if not address:
         raise Unusable(f"the address of {name} is not known: give --url, or set {prefix}_BASE_URL or `url` in {FILE}")
     parts = urlsplit(address)
@@ -81,21 +91,21 @@ def find(name: str, url: str | None, environ: Mapping[str, str], file: Path = FI
         raise Unusable("the address must be such as https://aiproxy.example.org")
     if parts.scheme == "http" and not is_this_machine(parts.hostname):
         raise Unusable("the address must be https:// where it is not this machine: a key travels there")
-    return Environment(name, address.rstrip("/"), known)
+    return Environment(name, address.rstrip("/"), told)
 
 
 def credential(
     environment: Environment, key_file: Path | None, environ: Mapping[str, str], *, fresh: bool = False
 ) -> str | None:
     """The key or token for it; None when nobody knows one. `fresh`: no token that is cached. Raises `Unusable`."""
-    known, folder = environment.fields, cache_folder(environ)
+    told, folder = environment.fields, cache_folder(environ)
     if key_file is not None:
         return read_key(key_file)
-    if key := known.get("api_key"):
+    if key := told.get("api_key"):
         return key
-    if path := known.get("key_file"):
+    if path := told.get("key_file"):
         return read_key(Path(path).expanduser())
-    if known.get("token_url"):
+    if told.get("token_url"):
         return _token(environment, folder, fresh=fresh)
     cached = folder / f"{environment.name}.key"
     if cached.exists():
@@ -130,30 +140,34 @@ def keep_key(name: str, key: str, environ: Mapping[str, str]) -> Path:
 
 
 def _token(environment: Environment, folder: Path, *, fresh: bool) -> str:
-    known = environment.fields
-    lacking = [FIELDS[name] for name in ("client_id", "client_secret") if not known.get(name)]
+    told = environment.fields
+    lacking = [FIELDS[name] for name in ("client_id", "client_secret") if not told.get(name)]
     if lacking:
         raise Unusable(f"{environment.name} has a TOKEN_URL, but no {' and no '.join(lacking)}")
-    parts = urlsplit(known["token_url"])
+    parts = urlsplit(told["token_url"])
     if parts.scheme != "https" and not is_this_machine(parts.hostname or ""):
         raise Unusable("TOKEN_URL must be https://: a secret travels there")
     try:
-        return Tokens(folder / f"{environment.name}.token").get(known, fresh=fresh)
+        return Tokens(folder / f"{environment.name}.token").get(told, fresh=fresh)
     except TokenError as error:
         raise Unusable(f"no token for {environment.name}: {error}") from None
 
 
 def _table(name: str, file: Path) -> dict[str, str]:
     """What `live-test.toml` says of an environment. Raises `Unusable`."""
-    try:
-        tables = tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise Unusable(f"{file} cannot be read as TOML") from None
-    table = tables.get(name, {})
+    table = _tables(file).get(name, {})
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
         raise Unusable(f"{file}: [{name}] must be a table of texts")
     if unknown := sorted(table.keys() - FIELDS.keys()):
         raise Unusable(f"{file}: [{name}] has no field {', '.join(unknown)}")
     return dict(table)
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    """The tables of `live-test.toml`; none when there is no such file. Raises `Unusable`."""
+    try:
+        return tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise Unusable(f"{file} cannot be read as TOML") from None

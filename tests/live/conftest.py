@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import openai
 import pytest
 import requests
@@ -80,7 +79,6 @@ def model(caller: Caller) -> str:
 @pytest.fixture
 def oai(caller: Caller) -> Iterator[openai.OpenAI]:
     """OpenAI's SDK, as a user makes it."""
-    http = httpx.Client(trust_env=False)
     url, key = f"{os.environ['LIVE_URL']}/v1", os.environ["LIVE_KEY"] or "none"
-    with openai.OpenAI(base_url=url, api_key=key, max_retries=1, timeout=SECONDS, http_client=http) as client:
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=1, timeout=SECONDS) as client:
         yield client

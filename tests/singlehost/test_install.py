@@ -113,7 +113,7 @@ def test_a_dry_run_changes_nothing_and_shows_all(folder):
     )
     assert "ExecReload=" in said
     assert "proxy_buffering off;" in said
-    assert "@" not in [line for line in said.splitlines() if "proxy_pass" in line][0]
+    assert "@" not in next(line for line in said.splitlines() if "proxy_pass" in line)
     assert not folder.root.exists()
 
 
