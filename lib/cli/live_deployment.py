@@ -103,7 +103,7 @@ class Deployment:
             return f"nobody answers ({type(error).__name__})"
         if answer.status_code == 200:
             return None
-        who = "it" if "X-Request-ID" in answer.headers else "whoever stands before it"
+        who = "it" if "X-Process-Time" in answer.headers else "whoever stands before it"
         return f"{who} answers {answer.status_code} to /monitoring/ready"
 
     def _ask(self, method: str, path: str, **options: Any) -> requests.Response:

@@ -79,7 +79,7 @@ def find(name: str, url: str | None, environ: Mapping[str, str], file: Path = FI
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise Unusable("--env must be a word such as local, test or production")
     prefix = name.upper().replace("-", "_")
-    known = {
+    told = {
         **_table(name, file),
         **{each: environ[f"{prefix}_{end}"] for each, end in FIELDS.items() if environ.get(f"{prefix}_{end}")},
     }

@@ -179,7 +179,7 @@ def _events(answer: requests.Response) -> Iterator[dict[str, Any]]:
                 ended = True
                 continue
             value = json.loads(event.data)
-            if "error" in value:
+            if value.get("error"):
                 raise Fault(one_line(_message(value)))
             ended = ended or value.get("type") == "message_stop"
             yield value
