@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         environment = find(given.env or _environment(screen, given.url), given.url, os.environ)
         connection, models = _connect(screen, environment, given.key_file)
         family = given.family or screen.choose("family", list(FAMILIES))
+        if family == "agents":
+            models = connection.agents_models() or models
         talk = Talk(given.model or screen.choose("model", models), f"live-client-{secrets.token_hex(8)}", given.system)
         screen.note(f"{environment.url}, {family}, {talk.model}; /help lists the commands")
         return Client(screen, connection, family, talk, models).converse()

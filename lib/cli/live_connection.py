@@ -48,6 +48,11 @@ class Connection:
             raise Fault(refusal(answer))
         return [str(model["id"]) for model in answer.json()["data"]]
 
+    def agents_models(self) -> list[str]:
+        """The names that agents may ask for; none where that is not told."""
+        answer = self._http.get(f"{self.url}/api/inference-models", timeout=(CONNECT, SILENT), allow_redirects=False)
+        return [str(model["name"]) for model in answer.json()] if answer.status_code == 200 else []
+
     @contextmanager
     def turn(self, family: Family, talk: Talk, count: Count) -> Iterator[Iterator[str]]:
         """The pieces of the answer to the last turn. Leaving early ends the call there. Raises `Fault`."""

@@ -61,7 +61,9 @@ def _run(environment: Environment, given: argparse.Namespace) -> int:
     if status in FORBIDDEN and not given.smoke:
         name = environment.name.upper().replace("-", "_")
         raise Unusable(f"no key is known: give --key-file, or set {name}_API_KEY, or say more in {FILE}")
-    return _tested(deployment, key, given, admitted=status not in FORBIDDEN)
+    if status not in (200, *FORBIDDEN):
+        return _fail(f"{environment.url} answers {status} to /v1/models", FAILED)
+    return _tested(deployment, key, given, admitted=status == 200)
 
 
 def _tested(deployment: Deployment, key: str | None, given: argparse.Namespace, *, admitted: bool) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import missing
 from tests.singlehost.installed import SCRIPT, Machine
 from tests.upstream.gateway import vendors
 
@@ -81,6 +82,7 @@ def test_a_newer_program_replaces_the_older_one_whole(folder, tmp_path):
 
 
 def test_from_a_checkout(folder, tmp_path):
+    shutil.which("git") or missing("git", "git")
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     shutil.unpack_archive(folder.flags["source"], checkout)
@@ -169,6 +171,7 @@ def test_it_explains_itself(folder):
 
 
 def test_services_are_told_and_the_way_through_nginx_is_tried(folder, systemctl, upstream):
+    shutil.which("curl") or missing("curl", "curl")
     alone = Machine(folder.root.parent / "alone", folder.flags)
     alone.install()
     server, nginx = alone.server(**vendors(upstream), WEB_CONCURRENCY="1"), alone.nginx()

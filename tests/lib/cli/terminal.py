@@ -9,10 +9,12 @@ import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 SECONDS = 60.0
+TRIES = 20
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -47,11 +49,20 @@ class Terminal:
         """Press keys. `\\n` is Enter, `\\x03` Ctrl-C, `\\x04` Ctrl-D."""
         os.write(self._master, text.encode())
 
-    def expect(self, pattern: str) -> str:
+    def insist(self, keys: str, pattern: str) -> str:
+        """Press keys until something new is shown that matches: readline loses a Ctrl-C that comes in a bad moment."""
+        for _ in range(TRIES):
+            self.type(keys)
+            with suppress(AssertionError):
+                return self.expect(pattern, SECONDS / TRIES)
+        raise AssertionError(f"{pattern!r} was not shown\n{self.text}")
+
+    def expect(self, pattern: str, seconds: float = SECONDS) -> str:
         """Wait until something new is shown that matches; all up to its end counts as seen. Raises `AssertionError`."""
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + seconds
         while not (found := re.compile(pattern, re.M).search(self.text, self._at)):
-            assert time.monotonic() < end and self._read(), f"{pattern!r} was not shown\n{self.text}"
+            goes_on = self._read() and time.monotonic() < end
+            assert goes_on, f"{pattern!r} was not shown\n{self.text}"
         self._at = found.end()
         return found.group()
 
