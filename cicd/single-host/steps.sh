@@ -88,7 +88,7 @@ put_program() {
     rm -rf "$new"
   else
     [[ ! -d $root$app/.venv ]] || mv "$root$app/.venv" "$new/.venv" # setup.sh brings it up to date
-    rm -rf "${root:?}$app"
+    rm -rf "$root${app:?}"
     mv "$new" "$root$app"
     say "$app written"
     changed+="$app "
@@ -114,13 +114,19 @@ AIPROXY_API_KEY=$(head -c 32 /dev/urandom | base64 | tr -d '=\n' | tr '+/' '-_')
 END
 }
 
-put_settings() {
+kept() { # the answers for the next time; where the program comes from is asked anew
   local each
+  for each in "${names[@]}"; do
+    [[ $each == SOURCE || $each == REF ]] || echo "$each=${chosen[$each]}"
+  done
+}
+
+put_settings() {
   install -d -m 0750 "$root$settings"
   install -d -m 0700 "$root$state"
   [[ -e $root$settings/config.txt ]] || put 0600 "$settings/config.txt" "$(first_settings)"
   chmod 0600 "$root$settings/config.txt"
-  put 0644 "$settings/install.conf" "$(for each in "${names[@]}"; do echo "$each=${chosen[$each]}"; done)"
+  put 0644 "$settings/install.conf" "$(kept)"
   [[ -n $root ]] || { chown root:aiproxy "$settings" && chown aiproxy:aiproxy "$settings/config.txt" "$state"; }
 }
 
@@ -204,7 +210,7 @@ uninstall() {
   rm -f "$root$unit_path"
   if systemd_runs; then systemctl daemon-reload; fi
   remove_site
-  rm -rf "${root:?}$app"
+  rm -rf "$root${app:?}"
   [[ -z $purge ]] || rm -rf "$root$settings" "$root$state"
   [[ -z $purge || -n $root ]] || ! id aiproxy >/dev/null 2>&1 || userdel aiproxy
   say "removed${purge:+, with settings and data}"

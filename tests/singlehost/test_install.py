@@ -50,12 +50,13 @@ def test_twice_is_as_once(folder):
 def test_the_second_time_remembers_the_answers(folder):
     folder.install("--max-call-seconds", "77", "--behind", "10.0.0.0/8")
     before = tree(folder.root)
-    folder.run("--yes")
+    source = ["--source", folder.flags["source"]]  # which is not remembered
+    folder.run("--yes", *source)
     assert tree(folder.root) == before
-    folder.run("--yes", MAX_CALL_SECONDS="88")
+    folder.run("--yes", *source, MAX_CALL_SECONDS="88")
     assert "proxy_read_timeout 98s;" in folder.site
     assert "set_real_ip_from 10.0.0.0/8;" in folder.site
-    folder.run("--yes", "--behind", "none")
+    folder.run("--yes", *source, "--behind", "none")
     assert "set_real_ip_from" not in folder.site
 
 
