@@ -13,9 +13,23 @@ import requests
 
 from lib.cli.live_deployment import Deployment
 from tests.house.tree import ROOT
+from tests.lib.cli.live_issuer import Issuer
 from tests.upstream import Gateway, Ports
 
 SECONDS = 120
+PRICED = """
+[defaults]
+allow = ["house-*"]
+[agents]
+models = ["house-*"]
+[providers.openai]
+prefixes = ["gpt-"]
+shapes = ["*"]
+[models.house-large]
+targets = ["openai/gpt-4o"]
+[models.house-small]
+targets = ["openai/gpt-4o-mini"]
+"""
 
 
 def command(home, *argv: str, **environ: str) -> subprocess.Popen[str]:
@@ -101,6 +115,23 @@ def test_a_managed_key_makes_no_other_and_says_what_was_left_out(server, tmp_pat
     said = run(tmp_path, "--url", server.url, LOCAL_API_KEY=key)
     assert "SKIPPED [1] tests/live/test_keys.py" in said
     assert keys(server) == {"a-product": "active"}
+
+
+def test_a_token_that_is_refused_is_asked_for_anew(server, tmp_path):
+    with Issuer("a-token-of-yesterday") as issuer:
+        environ = {"LOCAL_TOKEN_URL": issuer.url, "LOCAL_CLIENT_ID": "tests", "LOCAL_SECRET": "a-secret-0123456789"}
+        assert "refuses the key" in run(tmp_path, "--smoke", "--url", server.url, status=1, **environ)
+        issuer.answer["access_token"] = server.key
+        asked = len(issuer.asked)
+        assert " passed" in run(tmp_path, "--smoke", "--url", server.url, **environ)
+        assert len(issuer.asked) == asked + 1
+        run(tmp_path, "--smoke", "--url", server.url, **environ)
+        assert len(issuer.asked) == asked + 1
+
+
+def test_where_the_echo_is_not_offered_the_cheapest_model_is_asked(gateway, upstream):
+    server = gateway(upstream, models=PRICED)
+    assert Deployment(server.url, server.key, "a-run").cheapest_model() == "house-small"
 
 
 @pytest.mark.parametrize(
