@@ -51,6 +51,11 @@ _GRADED = {
     },
     "required": ["data", "metadata"],
 }
+_TOLD = {
+    "type": "object",
+    "properties": {"fingerprint": _TEXT, "rehearsed": {"type": "boolean"}},
+    "required": ["fingerprint", "rehearsed"],
+}
 _BODIES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "/assessment": (GRADING, _FORMS),
     "/assessment/report": ({"$ref": _TEMPLATE.format(name="Submitted")}, ("application/json",)),
@@ -82,6 +87,8 @@ def parameters(route: str) -> list[dict[str, Any]]:
 
 def answer(route: str) -> dict[str, Any] | None:
     """The content of a route's good answer; None for routes of others."""
+    if route == "/assessment/fingerprint":
+        return {"application/json": {"schema": _TOLD}}
     if route == "/assessment/report":
         return {"text/html": {"schema": _TEXT}}
     if route == "/assessment" or route.startswith(_SAMPLES):

@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
         with who(settings, Wanted(options.url, options.key, options.dry_run)) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
+            _check_grader(options, judge)
             if options.dry_run:
                 return _dry_run(options, lessons, judge, Reckoner(settings))
             if options.max_cost is not None:
@@ -91,6 +92,19 @@ def _check(options: Options, lessons: Sequence[measure.Lesson]) -> None:
             measure.check_thresholds(thresholds, lesson.experiment.lesson, lesson.experiment.rubric.concepts)
 
 
+def _check_grader(options: Options, judge: measure.Grader) -> None:
+    """Grades of before must be this grader's, and confidence must come from a model. Raises `InputError`."""
+    if options.use_cached and judge.identity() is None:
+        raise measure.InputError(
+            "--use-cached: the proxy at --url does not say by what it grades (/assessment/fingerprint), so grades of "
+            "before could be those of another version or model"
+        )
+    if options.generate_confidence and judge.rehearsed():
+        raise measure.InputError(
+            "--generate-confidence: with MOCK_MODEL_RESPONSES the echo answers at random; confidence needs a model"
+        )
+
+
 # ---- what it costs ----
 
 
@@ -109,7 +123,7 @@ def _dry_run(options: Options, lessons: Sequence[measure.Lesson], judge: measure
 
 def _to_ask(options: Options, lesson: measure.Lesson, judge: measure.Grader) -> Iterator[str]:
     """The programs that are not in the cache."""
-    cache = measure.Cache.of(lesson.experiment, judge.identity(lesson.experiment))
+    cache = measure.Cache.of(lesson.experiment, judge.identity())
     for student in lesson.students:
         code = lesson.dataset.programs[student]
         if not options.use_cached or cache.get(code) is None:
