@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +22,7 @@ from lib.access import (
     load_access,
 )
 from lib.agents import Agents, Evaluation, Guide, Models
-from lib.assessment import Grader, GradingTerms, Trees
+from lib.assessment import Grader, GradingTerms, Trees, fingerprint
 from lib.base import Lifecycle, ModelsFile, PriceRow, Settings, SettingsError, is_pattern, load_models
 from lib.base.money import to_nano
 from lib.gateway import Behaviour, Chooser, Circuit, Gateway, Limits, Meter, Persistence, Settler, Terms
@@ -103,7 +104,7 @@ def build_services(settings: Settings, models: ModelsFile | None = None, before:
         gateway=gateway,
         guide=Guide(agents),
         evaluation=Evaluation(agents),
-        grader=Grader(gateway, Trees.load(), _grading_terms(settings, models, gateway)),
+        grader=Grader(gateway, Trees.load(), _grading_terms(settings, models, gateway, catalog)),
         settler=settler,
         books=books,
         counters=counters,
@@ -117,7 +118,7 @@ def _build_agents(gateway: Gateway, models: ModelsFile, prices: Prices, catalog:
     return Agents(gateway, Models(models.agents, gateway.chooser, prices, known=known, offline=catalog.offline))
 
 
-def _grading_terms(settings: Settings, models: ModelsFile, gateway: Gateway) -> GradingTerms:
+def _grading_terms(settings: Settings, models: ModelsFile, gateway: Gateway, catalog: Catalog) -> GradingTerms:
     """What the operator decides of gradings. The default model needs AWS: on a development server to which nothing
     points, the gateway's own stands in. Elsewhere nothing does: an echo would grade students at random."""
     connected = settings.environment_type != "development" or aws.is_pointed_at(
@@ -128,7 +129,19 @@ def _grading_terms(settings: Settings, models: ModelsFile, gateway: Gateway) -> 
         deadline=settings.assessment_deadline_seconds,
         default_model=default or gateway.chooser.default_model,
         titles={name: row.title for name, row in models.providers.items() if row.title},
+        fingerprint=fingerprint(_where_names_lead(settings, models, catalog)),
+        rehearsed=settings.mock_model_responses,
     )
+
+
+def _where_names_lead(settings: Settings, models: ModelsFile, catalog: Catalog) -> Iterator[bytes]:
+    """All that decides which vendor, at which address, answers for a model's name."""
+    yield msgspec.json.encode(msgspec.structs.replace(models, prices={}), order="sorted")
+    yield msgspec.json.encode([settings.mock_model_responses, sorted(catalog.available), sorted(catalog.keyless)])
+    addresses = [row.address or f"{name.upper().replace('-', '_')}_BASE_URL" for name, row in models.providers.items()]
+    yield msgspec.json.encode([settings.vendor_value(address) for address in addresses])
+    bedrock = (settings.aws_region, settings.aws_endpoint_url, settings.aws_endpoint_url_bedrock_runtime)
+    yield msgspec.json.encode(bedrock)
 
 
 def build_prices(settings: Settings, models: ModelsFile) -> Prices:
@@ -169,6 +182,7 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
         run_cap=to_nano(settings.max_cost_per_run),
         run_ttl=int(settings.run_ttl_hours * 3600 * 1000),
         reserve_output=models.defaults.reserve_output,
+        reserve_input=models.defaults.reserve_input,
         budgets_when_down=settings.budgets_when_down,
         ledger_when_down=settings.ledger_when_down,
     )

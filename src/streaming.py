@@ -8,12 +8,13 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+import gevent
 import msgspec
 from flask import Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from lib.agents import is_run_name
+from lib.base import is_run_name
 from lib.base.errors import (
     BadRequest,
     BodyTooLarge,
@@ -31,6 +32,7 @@ from lib.wire import Form, JsonBody, Path, Shape, path_of, read_error
 from src.context import caller, observation, services
 
 RUN_HEADER = "X-Run-ID"
+DROPPED = 65_536  # bytes of a body that is too large, at once
 
 
 class _Choice(msgspec.Struct):
@@ -61,11 +63,15 @@ def forward(path: Path) -> Response:
     return response
 
 
-def complete_chat(body: bytes) -> dict[str, Any]:
-    """Ask a model on behalf of the current request; the first choice's message."""
+def complete_chat(body: bytes, credential: str | None = None) -> dict[str, Any]:
+    """Ask a model on behalf of the current request; the first choice's message.
+
+    `credential` is a key of the caller's own with the vendor, for this request alone.
+    """
     run = run_id()
     with watched() as watch:
         call = Call(path_of(Shape.CHAT), caller(), JsonBody(body), (), watch, observation().record, run=run)
+        call.credential = credential
         reply = services().gateway.call(call)
     if not isinstance(reply.body, bytes):
         reply.body.close()
@@ -101,20 +107,23 @@ def run_id() -> str | None:
             raise BadRequest(f"This key's calls belong to runs: `{RUN_HEADER}` is required.", param=RUN_HEADER)
         return None
     run = given.encode("latin-1", "replace").decode("utf-8", "replace")  # as WSGI decoded it (PEP 3333)
-    if not is_run_name(run) or "\ufffd" in run:
+    if not is_run_name(run):
         raise BadRequest(f"`{RUN_HEADER}` must be 1 to 256 printable characters.", param=RUN_HEADER)
     return run
 
 
-def json_body() -> bytes:
-    """The body of the current request. Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`."""
+def json_body(most: int | None = None) -> bytes:
+    """The body of the current request, of so many bytes at most.
+
+    Raises `UnsupportedMediaType` unless it is said to be JSON, and as `_read`.
+    """
     _check_json()
-    return _read()
+    return _read_up_to(most)
 
 
-def read_body(seconds: float) -> bytes:
-    """The body of the current request, which must be there so many seconds after its start. Raises as `_read`."""
-    return _read(seconds=seconds)
+def read_body(seconds: float, most: int) -> bytes:
+    """The same of any kind, which must be there so many seconds after the request's start. Raises as `_read`."""
+    return _read_up_to(most, seconds)
 
 
 def respond(reply: Reply) -> Response:
@@ -140,6 +149,21 @@ def _body(path: Path) -> JsonBody | Form:
             raise UnsupportedMediaType("The body must be multipart/form-data.")
         return Form(request.headers.get("Content-Type", ""), _read, request.content_length)
     return JsonBody(json_body())
+
+
+def _read_up_to(most: int | None, seconds: float = inf) -> bytes:
+    """The body, of a route that takes less than MAX_BODY_BYTES. A longer one is read to its end all the same, with a
+    turn for others after each block: a client that still sends would not hear the answer. Raises as `_read`."""
+    if most is None:
+        return _read(seconds=seconds)
+    if (request.content_length or 0) > most:
+        while _read(DROPPED, seconds):
+            gevent.sleep(0)
+        raise BodyTooLarge
+    body = _read(seconds=seconds)
+    if len(body) > most:  # in chunks
+        raise BodyTooLarge
+    return body
 
 
 def _check_json() -> None:

@@ -1,20 +1,23 @@
 """Floor 4: programs of students, graded against rubrics, and how well that works."""
 
 from lib.assessment import measure, report, samples
-from lib.assessment.graded import Graded, Row
-from lib.assessment.grading import Asker, Example, Grader, GradingTerms, Request, Values, metadata
+from lib.assessment.graded import FINGERPRINT, Graded, Row
+from lib.assessment.grading import Asker, Example, Grader, GradingTerms, Request, Values, api_key, fingerprint, metadata
 from lib.assessment.labels import CONVINCING, EXTENSIVE, LABELS, LIMITED, NO, PASSING
 from lib.assessment.program import Trees
 from lib.assessment.report import render as render_report
 from lib.assessment.rubric import CONCEPT, Rubric
+from lib.assessment.submitted import MOST_BYTES as MOST_REPORTED
 from lib.assessment.submitted import Submitted, read_submitted
 
 __all__ = [
     "CONCEPT",
     "CONVINCING",
     "EXTENSIVE",
+    "FINGERPRINT",
     "LABELS",
     "LIMITED",
+    "MOST_REPORTED",
     "NO",
     "PASSING",
     "Asker",
@@ -28,6 +31,8 @@ __all__ = [
     "Submitted",
     "Trees",
     "Values",
+    "api_key",
+    "fingerprint",
     "measure",
     "metadata",
     "read_submitted",

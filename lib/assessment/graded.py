@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+FINGERPRINT = "X-Assessment-Fingerprint"  # the header in which a proxy says by what it grades
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -33,7 +35,7 @@ class Graded:
 
     `agent` is `static`, or the vendor's family with `, code feature extractor` where that decided a concept.
     `usage` is in OpenAI's shape, None when no model was asked. `cost` is in nano-USD, None without a price.
-    `seconds` is how long it took.
+    `seconds` is how long it took. `fingerprint` is what a proxy elsewhere said by what it grades.
     """
 
     rows: tuple[Row, ...]
@@ -42,3 +44,4 @@ class Graded:
     usage: dict[str, int] | None = None
     cost: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str | None = None

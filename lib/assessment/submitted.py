@@ -13,9 +13,12 @@ from lib.assessment.graded import Row
 from lib.assessment.labels import LABELS
 from lib.assessment.measure import GradedProgram, Measured
 from lib.assessment.rubric import CONCEPT, Rubric
-from lib.base.errors import BadRequest
+from lib.base.errors import BadRequest, BodyTooLarge
 
+MOST_BYTES = 8 * 1024 * 1024  # of a set; this and the next three keep a page within some ten seconds of work
 MOST_PROGRAMS = 500
+MOST_LINES = 200_000  # of all programs
+MOST_EVIDENCE = 2_000_000  # characters of evidence, in which lines are looked for
 MOST = 10**18  # of any number: nobody counts so many tokens, and sums can still be written
 _Word = Annotated[str, Meta(max_length=200)]
 _Text = Annotated[str, Meta(max_length=200_000)]
@@ -46,7 +49,7 @@ class Submitted(msgspec.Struct):
 
 
 def read_submitted(raw: bytes) -> Measured:
-    """The set in a JSON body. Raises `BadRequest` that names the field at fault."""
+    """The set in a JSON body. Raises `BadRequest` that names the field at fault, `BodyTooLarge`."""
     try:
         given = msgspec.json.decode(raw, type=Submitted)
     except msgspec.ValidationError as error:
@@ -58,6 +61,7 @@ def read_submitted(raw: bytes) -> Measured:
     programs = [_program(f"programs[{at}]", each, rubric.concepts) for at, each in enumerate(given.programs)]
     if len({program.student for program in programs}) < len(programs):
         raise BadRequest("`programs` has a student twice", param="programs")
+    _check_size(programs)
     return Measured(
         experiment=given.experiment,
         dataset=given.dataset,
@@ -89,6 +93,14 @@ def _program(where: str, given: Program, concepts: tuple[str, ...]) -> GradedPro
         seconds=float(seconds) if isinstance(seconds, int | float) and 0 <= seconds <= MOST else 0.0,
         usage=_usage(usage),
     )
+
+
+def _check_size(programs: list[GradedProgram]) -> None:
+    """A page of more than this nobody reads, and it would take minutes to write."""
+    if sum(program.source.count("\n") + program.source.count("\r") for program in programs) > MOST_LINES:
+        raise BodyTooLarge(f"`programs` have more than {MOST_LINES} lines together", param="programs")
+    if sum(len(row.evidence) for program in programs for row in program.predicted) > MOST_EVIDENCE:
+        raise BodyTooLarge(f"`programs` have more than {MOST_EVIDENCE} characters of evidence", param="programs")
 
 
 def _rows(where: str, given: list[dict[str, Any]], concepts: tuple[str, ...]) -> tuple[Row, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from lib.base import SettingsError, load
 from lib.base.errors import StoreUnavailable
+from lib.cli.ending import leave
 from lib.stores import HEAD, fault, migrate, migration_url, open_database, version
 
 WRONG, UNREACHABLE = 1, 3
@@ -53,4 +54,4 @@ def _migrate(target: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -13,6 +13,7 @@ import gevent
 from lib.assessment import measure
 from lib.base import SettingsError, load
 from lib.base.money import show
+from lib.cli.ending import leave
 from lib.cli.tester_costs import Reckoner, Reckoning
 from lib.cli.tester_graders import Wanted, Who, grader
 from lib.cli.tester_options import Options, parse
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
         with who(settings, Wanted(options.url, options.key, options.dry_run)) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
+            _check_grader(options, judge)
             if options.dry_run:
                 return _dry_run(options, lessons, judge, Reckoner(settings))
             if options.max_cost is not None:
@@ -42,6 +44,8 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
         return USAGE
     except KeyboardInterrupt:  # before or after the run, which has a handler of its own
         return SIGINT
+    except BrokenPipeError:  # of what is printed: `leave` knows
+        raise
     except OSError as error:
         print(f"bin/rubric-tester: {error.filename}: {error.strerror}", file=sys.stderr)
         return USAGE
@@ -91,6 +95,19 @@ def _check(options: Options, lessons: Sequence[measure.Lesson]) -> None:
             measure.check_thresholds(thresholds, lesson.experiment.lesson, lesson.experiment.rubric.concepts)
 
 
+def _check_grader(options: Options, judge: measure.Grader) -> None:
+    """Grades of before must be this grader's, and confidence must come from a model. Raises `InputError`."""
+    if options.use_cached and judge.identity() is None:
+        raise measure.InputError(
+            "--use-cached: the proxy at --url does not say by what it grades (/assessment/fingerprint), so grades of "
+            "before could be those of another version or model"
+        )
+    if options.generate_confidence and judge.rehearsed():
+        raise measure.InputError(
+            "--generate-confidence: with MOCK_MODEL_RESPONSES the echo answers at random; confidence needs a model"
+        )
+
+
 # ---- what it costs ----
 
 
@@ -109,7 +126,7 @@ def _dry_run(options: Options, lessons: Sequence[measure.Lesson], judge: measure
 
 def _to_ask(options: Options, lesson: measure.Lesson, judge: measure.Grader) -> Iterator[str]:
     """The programs that are not in the cache."""
-    cache = measure.Cache.of(lesson.experiment, judge.identity(lesson.experiment))
+    cache = measure.Cache.of(lesson.experiment, judge.identity())
     for student in lesson.students:
         code = lesson.dataset.programs[student]
         if not options.use_cached or cache.get(code) is None:
@@ -215,4 +232,4 @@ def _status(found: Sequence[measure.Measured], *, missed: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

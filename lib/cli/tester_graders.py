@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
 
 import gevent
 
 from lib.access import EVERYTHING, Caller
-from lib.assessment import Asker, Graded, Request, measure
+from lib.assessment import Asker, Graded, Grader, Request, measure
 from lib.base import Settings
 from lib.base.errors import AIProxyError, StoreUnavailable
 from lib.cli.database import prepare
-from lib.cli.tester_costs import CHAT, Reckoner, priced
+from lib.cli.tester_costs import Reckoner, priced
 from lib.gateway import Record
 from lib.ledger import Keeper
 from lib.net import NoWatch
@@ -43,7 +41,8 @@ def grader(settings: Settings, wanted: Wanted) -> Iterator[measure.Grader]:
     """The one that is wanted. Raises `InputError`, `SettingsError`."""
     if wanted.url is None:
         with _services(settings, dry=wanted.dry) as services:
-            yield LocalGrader(services, offline=settings.mock_model_responses)
+            told = build_services(_quiet(settings)) if wanted.dry else services
+            yield LocalGrader(services, told.grader)
         return
     keys = [secret.get_secret_value() for secret in settings.aiproxy_api_key]
     remote = measure.RemoteGrader(wanted.url, wanted.key or next(iter(keys), None), Reckoner(settings).cost)
@@ -60,7 +59,7 @@ def _services(settings: Settings, *, dry: bool) -> Iterator[Services]:
     if dry:
         yield priced(settings)
         return
-    services = build_services(settings.model_copy(update={"metrics_port": 0}))
+    services = build_services(_quiet(settings))
     try:
         prepare(settings, services.database)
     except StoreUnavailable as error:
@@ -76,13 +75,16 @@ def _services(settings: Settings, *, dry: bool) -> Iterator[Services]:
         services.http.close()
 
 
-class LocalGrader:
-    """Grades in this process, with the server's own code. `offline`: the echo answers for every model."""
+def _quiet(settings: Settings) -> Settings:
+    return settings.model_copy(update={"metrics_port": 0})
 
-    def __init__(self, services: Services, *, offline: bool = False) -> None:
+
+class LocalGrader:
+    """Grades in this process, with the server's own code. `told` says what a server with these settings is."""
+
+    def __init__(self, services: Services, told: Grader) -> None:
         self._services = services
-        self._offline = offline
-        self._code = _hash_of_code()
+        self._told = told
 
     def check(self, experiment: measure.Experiment) -> None:
         """See that the model is there and the parameters fit. Raises `InputError`."""
@@ -100,11 +102,13 @@ class LocalGrader:
         except AIProxyError as error:
             raise measure.Ungraded.of(error, record.cost) from None
 
-    def identity(self, experiment: measure.Experiment) -> str:
-        """Our code, and the places that the model's name leads to."""
-        chooser = self._services.gateway.chooser
-        places = chooser.places(chooser.model_name(experiment.params.model), CHAT)
-        return " ".join([self._code, "offline" * self._offline, *(place.key for place in places)])
+    def identity(self) -> str:
+        """What a server with these settings would say of itself."""
+        return self._told.fingerprint
+
+    def rehearsed(self) -> bool:
+        """Whether the settings say so."""
+        return self._told.rehearsed
 
     def _request(self, experiment: measure.Experiment, code: str) -> Request:
         return self._services.grader.read({name: [value] for name, value in measure.form(experiment, code).items()})
@@ -112,14 +116,3 @@ class LocalGrader:
 
 def _hint(error: AIProxyError) -> str:
     return "; bin/run.sh --check shows which models there are" if error.status == 404 else ""
-
-
-def _hash_of_code() -> str:
-    """A hash of the code that grades: when it changes, what is in the cache is another program's."""
-    folder = Path(__file__).parents[1] / "assessment"
-    ours = (path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".toml"))
-    grading = (path for path in ours if path.relative_to(folder).parts[0] not in ("measure", "report"))
-    whole = hashlib.sha256()
-    for path in grading:
-        whole.update(path.read_bytes())
-    return whole.hexdigest()

@@ -126,13 +126,16 @@ def _how(group: Any) -> None:
 
 def _running(group: Any) -> None:
     group.add_argument(
-        "-c", "--use-cached", action="store_true", help="what was graded before, all the same; of --url, its address"
+        "-c",
+        "--use-cached",
+        action="store_true",
+        help="what was graded before, all the same; --url must say what it is",
     )
     group.add_argument("-w", "--workers", "--jobs", type=_whole(1, MOST_JOBS), default=7, metavar="N", help="default 7")
     group.add_argument("--max-cost", type=_usd, metavar="USD", help="ask no more when so much is spent")
     group.add_argument("--dry-run", action="store_true", help="ask nothing; say what it would cost at most")
     group.add_argument("--url", metavar="URL", help="grade with the proxy there; default: in this process")
-    group.add_argument("--key", metavar="KEY", help="of the proxy at --url; default: AIPROXY_API_KEY")
+    group.add_argument("--key", metavar="KEY", help="of the proxy at --url; `ps` shows it: better set AIPROXY_API_KEY")
 
 
 def _results(group: Any) -> None:

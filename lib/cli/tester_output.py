@@ -43,6 +43,8 @@ def summary(measured: measure.Measured) -> Iterator[str]:
     unknown = any(program.cost is None for program in measured.answered)
     cost = f"{show(measured.cost)} USD{' and what has no price' if unknown else ''}"
     yield f"{measured.lesson}, {measured.experiment}, {measured.model}: {done} graded{missing}; {cost}"
+    if measured.rehearsed:
+        yield "  rehearsed: the echo answered at random in a model's place, and these grades mean nothing"
     if not done:
         return
     exact, sides = measure.agreement(measured, measure.EXACT), measure.agreement(measured, measure.PASS_FAIL)

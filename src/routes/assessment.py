@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import gevent
 from flask import Blueprint, Response, jsonify
-from gevent.lock import BoundedSemaphore
 
-from lib.assessment import Asker, Values, metadata, read_submitted, render_report, samples
+from lib.assessment import FINGERPRINT, MOST_REPORTED, Asker, Values, metadata, read_submitted, render_report, samples
 from lib.base.errors import DeadlineExceeded, Draining
-from lib.net import Wait
+from lib.net import Aside, Wait
 from src.context import caller, observation, services
 from src.fields import request_fields
-from src.streaming import json_body, watched
+from src.streaming import json_body, run_id, watched
 
 blueprint = Blueprint("assessment", __name__)
 
@@ -21,7 +19,8 @@ View = Callable[[], Response]
 
 _ADJUSTABLE = ("model", "api-key", "remove-comments", "num-responses", "temperature", "include-request")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-_rendering = BoundedSemaphore(1)  # a page may take a minute and a GB; addresses are looked up by the same threads
+REPORT_SECONDS = 30.0  # from the request's start on
+_pages = Aside()  # of its own: a large page takes ten seconds, and gradings do not wait for it
 
 
 @blueprint.post("/assessment")
@@ -30,13 +29,20 @@ def assessment() -> Response:
     return _graded(_fields())
 
 
+@blueprint.get("/assessment/fingerprint")
+def grading() -> Response:
+    """What decides grades here besides a request: a hash that is another when they may be."""
+    grader = services().grader
+    return jsonify(fingerprint=grader.fingerprint, rehearsed=grader.rehearsed)
+
+
 @blueprint.post("/assessment/report")
 def report() -> Response:
     """An HTML page about a set of graded programs: how often their labels are those that humans gave."""
-    measured = read_submitted(json_body())
-    limit = services().settings.request_timeout_seconds
-    with Wait(limit, DeadlineExceeded(), services().lifecycle, Draining()), _rendering:
-        page = gevent.get_hub().threadpool.apply(render_report, (measured,))  # seconds of work, for a large set
+    given = json_body(MOST_REPORTED)
+    until = observation().record.started + REPORT_SECONDS
+    with Wait(REPORT_SECONDS, DeadlineExceeded(), services().lifecycle, Draining()):
+        page = _pages.run(lambda: render_report(read_submitted(given)), len(given), until)
     answer = Response(page, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = _POLICY
     return answer
@@ -79,7 +85,8 @@ def cfe() -> Response:
 
 
 def _fields() -> Values:
-    return request_fields(services().grader.deadline)
+    grader = services().grader
+    return request_fields(grader.aside, grader.deadline)
 
 
 def _sample(which: samples.Sample, changed: Values, adjustable: tuple[str, ...]) -> Response:
@@ -89,7 +96,9 @@ def _sample(which: samples.Sample, changed: Values, adjustable: tuple[str, ...])
 
 def _graded(fields: Values) -> Response:
     grader = services().grader
-    request = grader.read(fields)
+    request, run = grader.read(fields), run_id()
     with watched() as watch:
-        graded = grader.grade(request, Asker(caller(), watch, observation().record))
-    return jsonify(data=[row.shown() for row in graded.rows], metadata=metadata(graded))
+        graded = grader.grade(request, Asker(caller(), watch, observation().record, run))
+    answer = jsonify(data=[row.shown() for row in graded.rows], metadata=metadata(graded))
+    answer.headers[FINGERPRINT] = grader.fingerprint
+    return answer

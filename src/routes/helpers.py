@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, jsonify, request
 
-from lib.base.errors import BadRequest, DeadlineExceeded, Draining
+from lib.assessment import api_key
+from lib.base.errors import DeadlineExceeded, Draining
 from lib.net import Wait
 from src.context import services
 from src.streaming import complete_chat
@@ -44,8 +45,7 @@ def openai_models() -> Response:
 
 @paid.get("/test/openai")
 def openai_test() -> Response:
-    """Send one message to `model` and give back the first choice's message."""
-    if "api-key" in request.values:
-        raise BadRequest("`api-key` is not accepted here: the gateway holds the vendor's key.", param="api-key")
+    """Send one message to `model` and give back the first choice's message. `api-key` is as at `/assessment`."""
     model = request.values.get("model") or services().gateway.chooser.default_model or "gpt-3.5-turbo"
-    return jsonify(complete_chat(msgspec.json.encode({"model": model, "messages": HELLO})))
+    key = api_key({name: request.values.getlist(name) for name in request.values})
+    return jsonify(complete_chat(msgspec.json.encode({"model": model, "messages": HELLO}), key))

@@ -47,6 +47,15 @@ def test_calls_of_openais_dialect_count(agent: Agent, chutes: Upstream, run: str
     assert agent.usage(run)["used_cost_usd"] > 0
 
 
+def test_gradings_count(agent: Agent, chutes: Upstream, run: str) -> None:
+    form = {"model": CHAT["model"], "code": "rect();", "prompt": "Grade.", "rubric": "Key Concept\nA\n"}
+    chutes.plan(events(delta("x"), HALF), events(delta("x"), HALF))
+    assert agent.guide(run).json == "x"
+    assert agent.infer(run).json["content"] == "x"
+    graded = agent.ask("POST", "/assessment", form, X_Run_ID=run)
+    assert (graded.status, len(chutes.calls)) == (402, 2)
+
+
 @pytest.mark.parametrize("name", ["x" * 257, "a\tb", "caf\xff"])
 def test_a_run_has_a_printable_name(agent: Agent, chutes: Upstream, name: str) -> None:
     answer = openai(agent, name)

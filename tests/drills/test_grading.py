@@ -6,10 +6,11 @@ import http.client
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from statistics import median
+from select import select
+from statistics import median, quantiles
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlencode
@@ -42,7 +43,7 @@ BEDROCK = "bedrock.us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 FIELDS = {"code": "rect(1, 2, 3, 4);", "prompt": "Grade it.", "rubric": RUBRIC_TEXT, "api-key": "sk-of-the-website-01"}
 PAUSES = (0.05, 0.1)  # seconds; the website waits 3 and 18
 AT_ONCE = 200
-SECONDS = 6.0  # that each of them takes
+SHORTEST, LONGEST = 5.0, 20.0  # seconds that they take
 
 
 def openai(text: str, finish: str = "stop", status: int = 200, **body: Any) -> Behaviour:
@@ -219,21 +220,35 @@ def test_spend_goes_to_the_ledger(gateway: Gateway, vendor: Upstream) -> None:
     assert FIELDS["api-key"] not in str(row)
 
 
-def test_hundreds_of_gradings_leave_the_health_check_its_time(serve: Serve, vendor: Upstream) -> None:
-    """The issue asks for 100 ms; the bound here is wider, because other tests share the machine."""
-    gateway = serve(vendor, models=MODELS, WEB_CONCURRENCY="1")
-    body = urlencode({**FIELDS, "model": f"echo/delay={SECONDS:g}"}).encode()
+def test_hundreds_of_gradings_leave_the_health_check_its_time(
+    serve: Serve, record_property: Callable[[str, object], None]
+) -> None:
+    """On a quiet machine 99 of 100 are answered within 100 ms; other tests share this one."""
+    gateway = serve(models=MODELS, WEB_CONCURRENCY="1")
     with ExitStack() as stack:
-        begin = monotonic()
         waiting = [stack.enter_context(connected(gateway)) for _ in range(AT_ONCE)]
-        for connection in waiting:
+        for number, connection in enumerate(waiting):
+            delay = SHORTEST + (LONGEST - SHORTEST) * number / AT_ONCE
+            body = urlencode({**FIELDS, "model": f"echo/delay={delay:.3f}"}).encode()
+            connection.sock.settimeout(2 * LONGEST)
             connection.post("/assessment", body, Content_Type="application/x-www-form-urlencoded")
-        waits = [_index(gateway) for _ in range(20)]
-        assert monotonic() - begin < SECONDS, "all of them were open meanwhile"
+        sockets = [connection.sock for connection in waiting]
+        waits: list[float] = []
+        while len(waits) < 200 and not select(sockets, [], [], 0)[0]:
+            waits.append(_index(gateway))
+        assert len(waits) > 20, "all of them were open meanwhile"
         assert [connection.said().status for connection in waiting] == [200] * AT_ONCE
-        assert monotonic() - begin < 3 * SECONDS
+    centiles = quantiles(waits, n=100)
+    shown = (centiles[49], centiles[94], centiles[98], max(waits))
+    record_property("milliseconds: 50, 95, 99 %, most", [round(1000 * each) for each in shown])
     assert median(waits) < 0.1
-    assert max(waits) < 1.5
+    assert centiles[94] < 1.0
+
+
+def test_a_client_that_sends_much_hears_why_it_is_too_much(gateway: Gateway) -> None:
+    with connected(gateway) as connection:
+        connection.post("/assessment", b"code=" + b"%41" * 5_000_000, Content_Type="application/x-www-form-urlencoded")
+        assert connection.said().status == 413
 
 
 def test_a_megabyte_of_junk_holds_nobody_up(serve: Serve, vendor: Upstream) -> None:

@@ -1,7 +1,8 @@
-"""Real stores for tests, started on free loopback ports: Redis and PostgreSQL, as Debian packages them."""
+"""Real servers for tests, started on free loopback ports: Redis, PostgreSQL and nginx, as Debian packages them."""
 
+from tests.servers.nginx import Nginx
 from tests.servers.postgresql import Postgres
 from tests.servers.program import Program, missing
 from tests.servers.redis import Redis
 
-__all__ = ["Postgres", "Program", "Redis", "missing"]
+__all__ = ["Nginx", "Postgres", "Program", "Redis", "missing"]

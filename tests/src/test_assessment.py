@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from threading import Event
 from time import sleep
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import gevent
 import pytest
@@ -14,7 +16,9 @@ from flask.testing import FlaskClient
 
 from lib.assessment import Trees
 from lib.assessment.measure import Measured
+from lib.net.aside import SHORT
 from src import create_app
+from src.fields import _urlencoded
 from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC_TEXT, as_json, as_tsv
 from tests.src.conftest import BEARER, settings
 from tests.upstream import Answer, Behaviour, Upstream, deliver
@@ -121,6 +125,36 @@ def test_a_program_of_five_megabytes(teacher: FlaskClient) -> None:
         assert (answer.status_code, answer.mimetype, answer.text[:8]) == (413, "text/plain", "student:")
 
 
+def test_more_than_a_route_takes(teacher: FlaskClient) -> None:
+    """All fields at their limits fit."""
+    fits = {**FIELDS, "code": "a" * 999_999, "more": "+" * 2_000_000}
+    assert teacher.post("/assessment", data=fits).status_code == 200
+    answer = teacher.post("/assessment", data={**FIELDS, "more": "+" * 3_000_000})
+    assert (answer.status_code, answer.mimetype) == (413, "text/plain")
+
+
+def test_large_bodies_in_every_form(teacher: FlaskClient) -> None:
+    prompt = "Grade it. é" + "[{" * 40_000 + "\r\n--\r\n" * 15_000
+    fields = {**FIELDS, "prompt": prompt, "include-request": "1"}
+    parts = [f"--b\r\nContent-Disposition: form-data; name={name}\r\n\r\n{text}\r\n" for name, text in fields.items()]
+    for kind, body in (
+        ("application/x-www-form-urlencoded", urlencode(fields)),
+        ("application/json", json.dumps(fields)),
+        ("multipart/form-data; boundary=b", "".join([*parts, "--b--\r\n"]).encode()),
+    ):
+        answer = teacher.post("/assessment", data=body, content_type=kind)
+        assert answer.status_code == 200, answer.text
+        assert answer.get_json()["metadata"]["request"]["messages"][0]["content"].startswith(prompt.strip())
+    tangled = teacher.post("/assessment", json={**FIELDS, "more": [[]] * 100_001})
+    assert (tangled.status_code, "arrays" in tangled.text) == (400, True)
+
+
+@pytest.mark.parametrize("text", ["%", "%4", "%4x%41", "a%" * 40_000, "%C3%A9" * 30_000, "x%41" * 20_000, "+%2B" * 9])
+def test_forms_are_decoded_as_everywhere(text: str) -> None:
+    (found,) = _urlencoded(f"a={text}".encode())["a"]
+    assert [("a", found)] == parse_qsl(f"a={text}", keep_blank_values=True, errors="surrogateescape")
+
+
 def test_a_body_over_the_limit_of_all() -> None:
     client = create_app(settings(MAX_BODY_BYTES="10000")).test_client()
     answer = client.post("/assessment", data={**FIELDS, "code": "x" * 20_000}, headers=RAW)
@@ -194,6 +228,33 @@ def test_a_key_without_the_scope(app: Any, client: FlaskClient) -> None:
 def test_other_methods(client: FlaskClient) -> None:
     assert client.get("/assessment", headers=BEARER).status_code == 405
     assert client.put("/test/assessment", headers=BEARER).status_code == 405
+
+
+def test_what_decides_grades(teacher: FlaskClient) -> None:
+    said = teacher.get("/assessment/fingerprint").get_json()
+    assert said == {"fingerprint": said["fingerprint"], "rehearsed": False}
+    answer = teacher.post("/assessment", data=FIELDS)
+    assert answer.headers["X-Assessment-Fingerprint"] == said["fingerprint"]
+
+    def other(**environ: str) -> str:
+        client = create_app(settings(**environ)).test_client()
+        return str(client.get("/assessment/fingerprint", headers=RAW).get_json()["fingerprint"])
+
+    told = [
+        other(),
+        other(OPENAI_API_KEY="sk-0123456789"),
+        other(MOCK_MODEL_RESPONSES="1"),
+        other(AWS_REGION="eu-west-1"),
+    ]
+    told.append(other(OPENAI_API_KEY="sk-0123456789", OPENAI_BASE_URL="http://127.0.0.1:9/v1"))
+    assert told[0] == said["fingerprint"]
+    assert len(set(told)) == len(told)
+    assert other(OPENAI_API_KEY="sk-9876543210") == told[1], "a key is no part of it"
+
+
+def test_a_run_has_a_proper_name(teacher: FlaskClient) -> None:
+    answer = teacher.post("/assessment", data=FIELDS, headers={"X-Run-ID": "x" * 257})
+    assert (answer.status_code, "`X-Run-ID`" in answer.text) == (400, True)
 
 
 # ---- vendors ----
@@ -361,7 +422,7 @@ def test_numbers_that_a_report_leaves_out(teacher: FlaskClient, number: str) -> 
     assert (answer.status_code, "$0.00" in answer.text) == (200, True)
 
 
-def test_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[Measured] = []
 
     def render(measured: Measured) -> str:
@@ -371,9 +432,39 @@ def test_reports_are_made_one_by_one(teacher: FlaskClient, monkeypatch: pytest.M
         return str(len(inside))
 
     monkeypatch.setattr("src.routes.assessment.render_report", render)
-    posts = [gevent.spawn(teacher.post, "/assessment/report", json=reported()) for _ in range(4)]
+    large = reported(code="x" * SHORT)
+    posts = [gevent.spawn(teacher.post, "/assessment/report", json=large) for _ in range(4)]
     gevent.joinall(posts, raise_error=True)
     assert [post.value.text for post in posts] == ["0"] * 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"code": "\n" * 200_001}, "lines"),
+        ({"data": [{**row, "Evidence": "Line 1 " * 100_000} for row in json.loads(as_json())]}, "evidence"),
+        ({"code": "x" * 999_999, "metadata": {"more": "x" * 8_000_000}}, "larger"),
+    ],
+)
+def test_a_report_that_is_too_large(teacher: FlaskClient, changes: dict[str, Any], word: str) -> None:
+    answer = teacher.post("/assessment/report", json=reported(**changes))
+    assert (answer.status_code, answer.mimetype, word in answer.text) == (413, "text/plain", True), answer.text
+
+
+def test_a_report_that_takes_too_long(teacher: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = Event()
+    monkeypatch.setattr("src.routes.assessment.REPORT_SECONDS", 0.1)
+    monkeypatch.setattr("src.routes.assessment.render_report", lambda _: str(done.wait(20)))
+    answer = teacher.post("/assessment/report", json=reported(code="x" * SHORT))
+    assert (answer.status_code, answer.mimetype) == (504, "text/plain")
+    done.set()
+
+
+def test_five_hundred_programs(teacher: FlaskClient) -> None:
+    body = reported()
+    body["programs"] = [{**body["programs"][1], "student": str(number)} for number in range(501)]
+    assert teacher.post("/assessment/report", json=body).status_code == 400
+    assert teacher.post("/assessment/report", json={**body, "programs": body["programs"][1:]}).status_code == 200
 
 
 def test_a_report_from_no_json(teacher: FlaskClient) -> None:

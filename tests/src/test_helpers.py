@@ -64,10 +64,18 @@ def test_a_message_that_fails(fronted: Fronted, model: str, status: int) -> None
     assert "nobody" not in answer.text
 
 
-def test_a_key_of_the_vendors_is_not_taken(fronted: Fronted, upstream: Upstream) -> None:
-    answer = fronted().get("/test/openai?api-key=sk-secret")
-    assert (answer.status_code, answer.mimetype) == (400, "text/plain")
-    assert "sk-secret" not in answer.text
+def test_a_key_of_ones_own_is_for_that_call_alone(fronted: Fronted, upstream: Upstream) -> None:
+    client = fronted()
+    assert client.get("/test/openai?model=gpt-4o&api-key=sk-own-0123456789").status_code == 200
+    assert client.get("/test/openai?model=gpt-4o").status_code == 200
+    used = [call.header("authorization") for call in upstream.calls]
+    assert used == ["Bearer sk-own-0123456789", "Bearer sk-vendor-openai-0123456789"]
+
+
+@pytest.mark.parametrize("key", ["sk own", "sk%0d%0aX: y", "caf%C3%A9", "x" * 513])
+def test_what_is_no_key(fronted: Fronted, upstream: Upstream, key: str) -> None:
+    answer = fronted().get(f"/test/openai?model=gpt-4o&api-key={key}")
+    assert (answer.status_code, answer.mimetype, "`api-key`" in answer.text) == (400, "text/plain", True)
     assert upstream.calls == []
 
 

@@ -3,8 +3,9 @@
 from lib.assessment.grading.answers import grades
 from lib.assessment.grading.asking import Asker, Door
 from lib.assessment.grading.fields import Values
+from lib.assessment.grading.fingerprint import fingerprint
 from lib.assessment.grading.grader import Grader, GradingTerms, metadata
-from lib.assessment.grading.request import Example, Request, read_request
+from lib.assessment.grading.request import Example, Request, api_key, read_request
 from lib.assessment.grading.unusable import Unusable
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Request",
     "Unusable",
     "Values",
+    "api_key",
+    "fingerprint",
     "grades",
     "metadata",
     "read_request",

@@ -38,11 +38,15 @@ class Door(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The request in which a program is graded. `record` tells in the end what all of its calls did."""
+    """The request in which a program is graded. `record` tells in the end what all of its calls did.
+
+    `run` is the agent's run that they belong to, whose cost cap then holds.
+    """
 
     caller: Caller
     client: Client
     record: Record
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def ask(door: Door, question: Question, asker: Asker) -> Heard:
         body = question.body(count, seed)
         if not openai:
             body["temperature"] = min(question.temperature, MOST_TEMPERATURE)
-        call = Call(CHAT, asker.caller, _json(body), (), client.part(), record)
+        call = Call(CHAT, asker.caller, _json(body), (), client.part(), record, run=asker.run)
         call.deadline, call.credential = question.deadline, question.credential
         try:
             return _answers(door.call(call), record)

@@ -24,14 +24,20 @@ from lib.base.errors import (
 )
 from lib.wire import TOO_LONG
 
+AGAIN = frozenset({429, 503, 504})  # what clients ask again after
 PATIENCE = 3.0  # seconds of Retry-After where a vendor asks for patience and names no time
 _OURS = frozenset({"temperature", "model", "n", "messages"})  # fields that a vendor may name
+
+
+def is_passing(error: AIProxyError) -> bool:
+    """Whether it may go better next time, as clients see it: more than an answer that cannot be used."""
+    return error.retryable or error.status in AGAIN
 
 
 def worst(failures: list[AIProxyError]) -> AIProxyError:
     """The failure to tell of several: who left, then what may go better next time."""
     gone = (error for error in failures if isinstance(error, ClientGone | Draining))
-    again = (error for error in failures if error.status in (429, 503, 504))
+    again = (error for error in failures if error.status in AGAIN)
     return next(gone, None) or next(again, None) or failures[0]
 
 

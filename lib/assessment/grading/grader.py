@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 from lib.assessment.graded import Graded, Row
 from lib.assessment.grading.answers import grades
-from lib.assessment.grading.aside import Aside
 from lib.assessment.grading.asking import CHAT, Answer, Asker, Door, Heard, Question, ask, bodies
 from lib.assessment.grading.books import fold, openai_shape, total_cost, total_usage
 from lib.assessment.grading.evidence import tidy
-from lib.assessment.grading.failures import shown, worst
+from lib.assessment.grading.failures import is_passing, shown, worst
 from lib.assessment.grading.fields import Values
 from lib.assessment.grading.prompt import messages
 from lib.assessment.grading.request import Request, read_request
 from lib.assessment.grading.unusable import Unusable
 from lib.assessment.grading.votes import consensus
 from lib.assessment.labels import NO
-from lib.assessment.program import Trees, is_blank, without_comments
+from lib.assessment.program import Decision, Trees, is_blank, without_comments
 from lib.base.errors import AIProxyError, BodyTooLarge, UnusableAnswer
 from lib.gateway import Record
+from lib.net import Aside, Does
 from lib.telemetry import get_logger
 from lib.wire import JsonBody
 
@@ -31,32 +31,47 @@ log = get_logger("aiproxy.assessment")
 STATIC = "static"
 EXTRACTED = ", code feature extractor"
 BLANK = "The program is empty."
-_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
 class GradingTerms:
     """What the operator decides: `deadline` in seconds from a request's start, the model of requests that name none,
-    and how providers' names are written."""
+    and how providers' names are written.
+
+    `fingerprint` is another when grades may be (`lib.assessment.grading.fingerprint`). `rehearsed`: the echo answers
+    in the place of every vendor.
+    """
 
     deadline: float
     default_model: str | None
     titles: Mapping[str, str]
+    fingerprint: str = ""
+    rehearsed: bool = False
 
 
 class Grader:
-    """Grades programs against rubrics, through the gateway alone."""
+    """Grades programs against rubrics, through the gateway alone. `aside` does what takes long."""
 
     def __init__(self, door: Door, trees: Trees, terms: GradingTerms) -> None:
         self._door = door
         self._trees = trees
         self._terms = terms
-        self._beside = Aside()
+        self.aside: Does = Aside().run
 
     @property
     def deadline(self) -> float:
         """Seconds from a request's start after which there is an answer or a failure."""
         return self._terms.deadline
+
+    @property
+    def fingerprint(self) -> str:
+        """See `GradingTerms`."""
+        return self._terms.fingerprint
+
+    @property
+    def rehearsed(self) -> bool:
+        """See `GradingTerms`."""
+        return self._terms.rehearsed
 
     def read(self, values: Values) -> Request:
         """The request that these fields make. Raises `BadRequest` that names the field at fault, `BodyTooLarge`."""
@@ -64,34 +79,30 @@ class Grader:
 
     def grade(self, request: Request, asker: Asker) -> Graded:
         """Grade a program. Raises `BadRequest`, `UnusableAnswer`, `BodyTooLarge`, and what `shown` makes of others."""
-        code = request.code
-        if request.remove_comments:
-            code = self._aside(request, asker, lambda: without_comments(request.code))
+        code, decided = self.aside(
+            lambda: (_shown_code(request), self._decided(request)),
+            len(request.code) if request.remove_comments or request.goals else 0,
+            asker.record.started + self.deadline,
+        )
         if is_blank(code):
             return self._static(request, asker, {concept: _blank(concept) for concept in request.rubric.concepts}, "")
-        decided = self._aside(request, asker, lambda: self._decided(request)) if request.goals else {}
         if len(decided) == len(request.rubric.concepts):
             return self._static(request, asker, decided, EXTRACTED)
         return self._asked(request, asker, code, decided)
 
     def bodies(self, request: Request) -> list[JsonBody]:
         """What would be sent to grade it: nothing when no model need be asked. Raises `UnknownModel` and the like."""
-        code = without_comments(request.code) if request.remove_comments else request.code
+        code = _shown_code(request)
         if is_blank(code) or len(request.goals) == len(request.rubric.concepts):
             return []
         return bodies(self._door, self._question(request, monotonic(), code))
 
-    def _aside(self, request: Request, asker: Asker, work: Callable[[], _Made]) -> _Made:
-        return self._beside.run(work, len(request.code), asker.record.started + self._terms.deadline)
-
     def _decided(self, request: Request) -> dict[str, Row]:
         """What the decision trees say. They read the program as it came: its line numbers are the student's."""
-        return {concept: self._decided_row(request, concept) for concept in request.goals}
-
-    def _decided_row(self, request: Request, concept: str) -> Row:
-        decision = self._trees.decide(request.lesson or "", concept, request.code)
-        reason = request.rubric.reasons[concept][decision.label]
-        return Row(concept, decision.label, evidence=tidy(" ".join(decision.evidence)), reason=reason)
+        if not request.goals or is_blank(request.code):
+            return {}
+        found = self._trees.decide_each(request.lesson or "", request.goals, request.code)
+        return {concept: _decided_row(request, concept, decision) for concept, decision in found.items()}
 
     def _static(self, request: Request, asker: Asker, rows: Mapping[str, Row], how: str) -> Graded:
         """Grades that no model gave."""
@@ -142,7 +153,7 @@ class Grader:
                 log.info("unusable answer", request_id=record.request_id, choice=number, cut=answer.cut)
         if found:
             return found
-        if heard.failures and (not faults or worst(heard.failures).retryable):
+        if heard.failures and (not faults or is_passing(worst(heard.failures))):
             raise worst(heard.failures)
         raise _unusable(faults)
 
@@ -168,6 +179,16 @@ def metadata(graded: Graded, student: str = "student") -> dict[str, Any]:
     known = {"usage": graded.usage, "cost": graded.cost}
     told = {name: value for name, value in known.items() if value is not None}
     return {"agent": graded.agent, "student_id": student, "time": graded.seconds, **told, **graded.more}
+
+
+def _shown_code(request: Request) -> str:
+    """The program as a model sees it."""
+    return without_comments(request.code) if request.remove_comments else request.code
+
+
+def _decided_row(request: Request, concept: str, decision: Decision) -> Row:
+    reason = request.rubric.reasons[concept][decision.label]
+    return Row(concept, decision.label, evidence=tidy(" ".join(decision.evidence)), reason=reason)
 
 
 def _blank(concept: str) -> Row:

@@ -77,7 +77,7 @@ def read_request(values: Values, trees: Trees) -> Request:
         rubric=rubric,
         examples=_examples(fields.listed("examples", MOST_EXAMPLES), rubric),
         model=fields.text("model", MOST_NAME),
-        api_key=_api_key(fields),
+        api_key=api_key(values),
         remove_comments=fields.flag("remove-comments"),
         num_responses=fields.whole("num-responses", 1, MOST_RESPONSES, 1),
         temperature=fields.number("temperature", 0.0, MOST_TEMPERATURE, 0.2),
@@ -97,8 +97,9 @@ def _code(fields: Fields) -> str:
     return code
 
 
-def _api_key(fields: Fields) -> str | None:
-    key = fields.text("api-key", MOST_KEY)
+def api_key(values: Values) -> str | None:
+    """The caller's own key with a vendor. Raises `BadRequest`."""
+    key = Fields(values).text("api-key", MOST_KEY)
     if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
         raise BadRequest("`api-key` has characters that no key can have", param="api-key")
     return key

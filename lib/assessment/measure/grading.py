@@ -32,5 +32,9 @@ class Grader(Protocol):
     def grade(self, experiment: Experiment, code: str) -> Graded:
         """Grade one program. Raises `Ungraded`."""
 
-    def identity(self, experiment: Experiment) -> str:
-        """What besides the experiment and the program decides the grades: where the model's name leads, our code."""
+    def identity(self) -> str | None:
+        """What besides the experiment and the program decides the grades: code, and where models' names lead.
+        None when that cannot be known. Raises `InputError`."""
+
+    def rehearsed(self) -> bool:
+        """Whether no model is asked, and the grades mean nothing. Raises `InputError`."""

@@ -30,6 +30,11 @@ class GradedProgram(msgspec.Struct, frozen=True, kw_only=True):
     usage: dict[str, int] | None = None
     cached: bool = False
 
+    @property
+    def is_echo(self) -> bool:
+        """Whether the built-in echo graded it, at random."""
+        return self.agent.partition(",")[0] == "echo"
+
     def label(self, concept: str) -> str | None:
         """The predicted label of a concept; None when there is none."""
         return next((row.label for row in self.predicted if row.concept == concept), None)
@@ -40,7 +45,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     `params` are those of params.json with what the command line changed; `sha256` are hexadecimal hashes of the inputs
     by name: `prompt`, `rubric`, `examples`, `labels`, `programs`. `programs` are in order of the student's id.
-    `stopped` says in words why some programs were not asked about, `not_asked` names their students.
+    `stopped` says in words why some programs were not asked about, `not_asked` names their students. `rehearsed`: the
+    echo answered in a model's place, and the grades mean nothing.
     """
 
     experiment: str
@@ -57,6 +63,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     finished: datetime
     stopped: str | None = None
     not_asked: tuple[str, ...] = ()
+    rehearsed: bool = False
 
     @property
     def answered(self) -> tuple[GradedProgram, ...]:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import gevent
 import msgspec
 
-from lib.assessment.graded import Graded, Row
+from lib.assessment.graded import FINGERPRINT, Graded, Row
 from lib.assessment.labels import LABELS
 from lib.assessment.measure.experiment import Experiment
 from lib.assessment.measure.faults import InputError
@@ -37,6 +37,13 @@ class Refused(Exception):
         self.retry_after = retry_after
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a proxy says of itself at `/assessment/fingerprint`; nothing, when it does not know that path."""
+
+    fingerprint: str | None = None
+    rehearsed: bool = False
+
+
 @dataclass(slots=True)
 class RemoteGrader:
     """Grades at `url`, with the proxy's `key`. `cost` knows what a model's tokens cost, in nano-USD."""
@@ -46,6 +53,7 @@ class RemoteGrader:
     cost: Callable[[str, dict[str, int]], int | None] = lambda _model, _usage: None
     pauses: tuple[float, ...] = PAUSES
     _http: HttpClient = field(default_factory=HttpClient)
+    _told: Told | None = None
 
     def check(self, experiment: Experiment) -> None:
         """See that the address is one. Raises `InputError`."""
@@ -54,9 +62,24 @@ class RemoteGrader:
         except ValueError as error:
             raise InputError(f"--url: {error}") from None
 
-    def identity(self, experiment: Experiment) -> str:
-        """The address: what the proxy there does is not known here."""
-        return self.url
+    def identity(self) -> str | None:
+        """What the proxy says of itself, once and for the whole run; None when it says nothing. Raises `InputError`."""
+        return self._ask_once().fingerprint
+
+    def rehearsed(self) -> bool:
+        """Whether it says that no model is asked there. Raises `InputError`."""
+        return self._ask_once().rehearsed
+
+    def _ask_once(self) -> Told:
+        if self._told is None:
+            try:
+                _, body = self._exchange("GET", "/assessment/fingerprint", b"")
+                self._told = msgspec.json.decode(body, type=Told)
+            except (Refused, msgspec.MsgspecError):  # an older one, or another's
+                self._told = Told()
+            except AIProxyError as error:
+                raise InputError(f"--url: {error.message}") from None
+        return self._told
 
     def grade(self, experiment: Experiment, code: str) -> Graded:
         """Ask, up to three times where it may help. Raises `Ungraded`."""
@@ -72,8 +95,10 @@ class RemoteGrader:
         for pause in (*self.pauses, None):
             started = monotonic()
             try:
-                graded = read_answer(self._post(body), experiment.rubric.concepts, monotonic() - started)
-                return replace(graded, cost=self._cost(experiment, graded))
+                headers, answer = self._exchange("POST", "/assessment", body)
+                graded = read_answer(answer, experiment.rubric.concepts, monotonic() - started)
+                said = headers.get(FINGERPRINT.lower())
+                return replace(graded, cost=self._cost(experiment, graded), fingerprint=said)
             except Refused as error:
                 if error.status not in AGAIN or pause is None:
                     raise
@@ -88,13 +113,14 @@ class RemoteGrader:
         """Close every connection."""
         self._http.close()
 
-    def _post(self, body: bytes) -> bytes:
+    def _exchange(self, method: str, path: str, body: bytes) -> tuple[dict[str, str], bytes]:
+        """The headers, by their names in lower case, and the body of a 200. Raises `Refused`, `AIProxyError`."""
         origin = Origin.parse(self.url)
         headers = [("content-type", "application/x-www-form-urlencoded"), ("user-agent", "rubric-tester")]
         if self.key:
             headers.append(("authorization", self.key))
         until = monotonic() + PATIENCE
-        exchange = self._http.exchange(HttpRequest(origin, f"{origin.prefix}/assessment", headers, body))
+        exchange = self._http.exchange(HttpRequest(origin, f"{origin.prefix}{path}", headers, body, method=method))
         try:
             if not exchange.start(PATIENCE):
                 raise VendorTimeout("The proxy did not answer in time.")
@@ -107,7 +133,7 @@ class RemoteGrader:
                 raise VendorTimeout("The proxy's answer did not come in time.")
             if exchange.status != 200:
                 raise _refused(exchange.status, dict(exchange.headers), bytes(answer))
-            return bytes(answer)
+            return dict(exchange.headers), bytes(answer)
         finally:
             exchange.close()
 

@@ -56,6 +56,7 @@ class Run:
             finished=datetime.now(UTC),
             stopped=self.stopped,
             not_asked=tuple(sorted(set(students) - programs.keys())),
+            rehearsed=self.grader.rehearsed() or any(program.is_echo for program in programs.values()),
         )
 
     def interrupt(self) -> None:
@@ -65,7 +66,7 @@ class Run:
             self._pool.kill(block=False)
 
     def _graded(self, experiment: Experiment, dataset: Dataset, students: Sequence[str]) -> dict[str, GradedProgram]:
-        one = _Lesson(self, experiment, dataset, Cache.of(experiment, self.grader.identity(experiment)))
+        one = _Lesson(self, experiment, dataset, Cache.of(experiment, self.grader.identity()))
         pool = self._pool = Pool(self.jobs)
         asked = []
         for student in students:

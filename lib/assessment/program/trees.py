@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lib.assessment.labels import CONVINCING, EXTENSIVE, LIMITED, NO
 from lib.assessment.program.evidence import EVIDENCE, evidence
 from lib.assessment.program.extract import features
 from lib.assessment.program.measures import Condition
+from lib.assessment.program.model import Features
 from lib.base import SettingsError
 
 BUILT_IN = Path(__file__).with_name("trees.toml")
@@ -72,9 +73,8 @@ class Tree:
         levels = tuple((label, tuple(map(Condition.parse, conditions))) for label, conditions in rows)
         return cls(levels, row.evidence, frozenset(row.shapes))
 
-    def decide(self, code: str) -> Decision:
+    def decide(self, found: Features) -> Decision:
         """The first label whose conditions all hold, `NO` without one."""
-        found = features(code)
         passed = (label for label, conditions in self.levels if all(c.holds(found, self.shapes) for c in conditions))
         return Decision(next(passed, NO), evidence(found, self.evidence, self.shapes))
 
@@ -109,10 +109,19 @@ class Trees:
 
     def decide(self, lesson: str, concept: str, code: str) -> Decision:
         """The label of a program and what speaks for it. Raises `UnknownTree`."""
+        return self.decide_each(lesson, (concept,), code)[concept]
+
+    def decide_each(self, lesson: str, concepts: Iterable[str], code: str) -> dict[str, Decision]:
+        """The same for several concepts of a lesson; the program is read once. Raises `UnknownTree`."""
+        trees = {concept: self._tree(lesson, concept) for concept in concepts}
+        found = features(code)
+        return {concept: tree.decide(found) for concept, tree in trees.items()}
+
+    def _tree(self, lesson: str, concept: str) -> Tree:
         tree = self._trees.get((lesson, concept))
         if not tree:
             raise UnknownTree(f"There is no decision tree for `{concept}` in lesson `{lesson}`.")
-        return tree.decide(code)
+        return tree
 
 
 def _parsed(rows: tuple[TreeRow, ...]) -> tuple[dict[tuple[str, str], Tree], list[str]]:

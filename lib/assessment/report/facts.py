@@ -77,6 +77,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     finished: datetime
     stopped: str | None
     not_asked: tuple[str, ...]
+    rehearsed: bool
     cost_usd: str
     usage: dict[str, int]
     counts: Counts
@@ -102,6 +103,7 @@ def facts(measured: Measured) -> Facts:
         finished=measured.finished,
         stopped=measured.stopped,
         not_asked=measured.not_asked,
+        rehearsed=measured.rehearsed,
         cost_usd=money.show(measured.cost),
         usage=_sum(program.usage for program in programs),
         counts=_counts(measured),

@@ -165,6 +165,28 @@ def test_the_cache(tester: Tester) -> None:
     assert grader.asked == ["b"]
 
 
+def test_no_grades_of_before_from_who_does_not_say_what_it_is(tester: Tester, folder: Path) -> None:
+    nobody = FakeGrader(mark=None)
+    assert tester(grader=nobody).status == 0
+    assert not (folder / "experiments/one/L1/cached_responses").exists()
+    shown = tester("-c", grader=(again := FakeGrader(mark=None)))
+    assert (shown.status, again.asked) == (2, [])
+    assert "--use-cached: the proxy at --url does not say by what it grades" in shown.err
+
+
+def test_a_rehearsal_says_so_and_gives_no_confidence(tester: Tester, folder: Path) -> None:
+    shown = tester("--json", grader=FakeGrader(is_rehearsal=True))
+    assert "rehearsed" in shown.out
+    output = folder / "experiments/one/L1/output"
+    assert "A rehearsal." in (output / "report.html").read_text()
+    assert json.loads((output / "report.json").read_text())["rehearsed"] is True
+    refused = tester("-g", grader=(asked := FakeGrader(is_rehearsal=True)))
+    assert (refused.status, asked.asked) == (2, [])
+    assert "--generate-confidence: with MOCK_MODEL_RESPONSES" in refused.err
+    tester("--json")
+    assert "A rehearsal." not in (output / "report.html").read_text()
+
+
 def test_a_dry_run_asks_nothing(tester: Tester, folder: Path) -> None:
     grader = FakeGrader()
     shown = tester("--dry-run", grader=grader)

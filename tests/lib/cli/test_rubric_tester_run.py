@@ -45,11 +45,13 @@ def start(home: Path) -> Starts:
     clean = {name: value for name, value in os.environ.items() if name not in setting_names()}
     environment = clean | {"DATABASE_URL": f"sqlite:///{home}/books.db", "AIPROXY_API_KEY": "key-of-this-test"}
 
-    def start(*argv: str, name: str = "rubric-tester", folder: str | None = "experiments") -> subprocess.Popen[str]:
+    def start(
+        *argv: str, name: str = "rubric-tester", folder: str | None = "experiments", **more: str
+    ) -> subprocess.Popen[str]:
         place = ["--experiment-dir", folder] if folder else []
         command = [str(ROOT / "bin" / name), *place, *argv]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=home, env=environment, text=True, **pipes)
+        return subprocess.Popen(command, cwd=home, env=environment | more, text=True, **pipes)
 
     return start
 
@@ -145,6 +147,16 @@ def test_programs_that_fail(run: Runs) -> None:
     assert "student_08: 400" in done.stderr
 
 
+def test_a_rehearsal(run: Runs, home: Path) -> None:
+    lesson = ("--experiment-name", "baseline", "--lesson-names", "csd3-2023-L18")
+    done = run(*lesson, "--json", MOCK_MODEL_RESPONSES="1")
+    assert done.returncode == 0, done.stderr
+    assert figures(home, "csd3-2023-L18", "baseline")["rehearsed"] is True
+    refused = run(*lesson, "-g", MOCK_MODEL_RESPONSES="1")
+    assert (refused.returncode, "MOCK_MODEL_RESPONSES" in refused.stderr) == (2, True)
+    assert not (home / "experiments/baseline/csd3-2023-L18/confidence.json").exists()
+
+
 def test_ctrl_c_keeps_what_is_done(start: Starts, home: Path) -> None:
     lesson = home / "experiments/baseline/csd3-2023-L11"
     running = start("--experiment-name", "baseline", "-l", "echo/delay=60", "--json")
@@ -163,13 +175,19 @@ def test_ctrl_c_keeps_what_is_done(start: Starts, home: Path) -> None:
     assert (lesson / "output/report.html").exists()
 
 
-def test_against_a_running_proxy(run: Runs, gateway: Gateways) -> None:
+def test_against_a_running_proxy(run: Runs, home: Path, gateway: Gateways) -> None:
     server = gateway(AIPROXY_API_KEY="key-of-this-test")
     arguments = ("--experiment-name", "extractor", "-l", "echo", "--lesson-names", "csd3-2023-L18", "--json")
     here = run(*arguments)
     there = run(*arguments, "--url", server.url)
     assert (here.returncode, there.returncode) == (0, 0), there.stderr
     assert there.stdout == here.stdout
+    again = run(*arguments, "--url", server.url, "--use-cached")
+    assert again.returncode == 0, again.stderr
+    assert figures(home, "csd3-2023-L18")["counts"]["cached"] == 12
+    other = gateway(AIPROXY_API_KEY="key-of-this-test", models='[models.gpt-4o]\ntargets = ["echo"]\n')
+    assert run(*arguments, "--url", other.url, "--use-cached").returncode == 0
+    assert figures(home, "csd3-2023-L18")["counts"]["cached"] == 0, "its names lead elsewhere"
 
 
 def test_a_proxy_that_does_not_know_the_key(run: Runs, gateway: Gateways) -> None:

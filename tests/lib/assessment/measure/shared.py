@@ -90,7 +90,8 @@ class FakeGrader:
 
     answer: Callable[[str], Graded] = lambda code: grades("EE")
     seconds: float = 0.0
-    mark: str = "fake"
+    mark: str | None = "fake"
+    is_rehearsal: bool = False
     asked: list[str] = field(default_factory=list)
     open: int = 0
     most_open: int = 0
@@ -108,5 +109,8 @@ class FakeGrader:
         finally:
             self.open -= 1
 
-    def identity(self, experiment: Experiment) -> str:
+    def identity(self) -> str | None:
         return self.mark
+
+    def rehearsed(self) -> bool:
+        return self.is_rehearsal

@@ -12,7 +12,7 @@ import pytest
 from gevent.pywsgi import WSGIServer
 
 from lib.assessment import CONVINCING, EXTENSIVE
-from lib.assessment.measure import Experiment, InputError, RemoteGrader, Ungraded, read_experiment
+from lib.assessment.measure import Cache, Experiment, InputError, RemoteGrader, Ungraded, read_experiment
 from tests.lib.assessment.measure.shared import experiment_folder, write
 
 ROWS = [
@@ -150,3 +150,38 @@ def test_nobody_there(experiment: Experiment) -> None:
 def test_an_address_that_is_none(experiment: Experiment) -> None:
     with pytest.raises(InputError, match="--url"):
         RemoteGrader("example", None).check(experiment)
+
+
+def test_what_a_proxy_says_of_itself(grader: RemoteGrader, proxy: Proxy, experiment: Experiment) -> None:
+    said = ("200 OK", {"X-Assessment-Fingerprint": "f1"}, json.dumps({"data": ROWS}).encode())
+    proxy.tells({"fingerprint": "f1", "rehearsed": True}, said)
+    assert (grader.identity(), grader.rehearsed(), grader.identity()) == ("f1", True, "f1")
+    assert [(head["REQUEST_METHOD"], head["PATH_INFO"]) for head in proxy.heads] == [
+        ("GET", "/ai/assessment/fingerprint")
+    ]
+    assert grader.grade(experiment, "").fingerprint == "f1"
+
+
+@pytest.mark.parametrize("answer", [("404 Not Found", {}, b""), ("200 OK", {}, b"<html>"), {"fingerprint": 7}, {}])
+def test_a_proxy_that_does_not_say(grader: RemoteGrader, proxy: Proxy, answer: Any) -> None:
+    proxy.tells(answer)
+    assert (grader.identity(), grader.rehearsed()) == (None, False)
+
+
+def test_a_proxy_that_became_another_is_not_remembered(
+    grader: RemoteGrader, proxy: Proxy, experiment: Experiment
+) -> None:
+    proxy.tells(
+        {"fingerprint": "f1"}, ("200 OK", {"X-Assessment-Fingerprint": "f2"}, json.dumps({"data": ROWS}).encode())
+    )
+    cache = Cache.of(experiment, grader.identity())
+    cache.put("a", grader.grade(experiment, "a"))
+    assert cache.get("a") is None
+    proxy.tells(("200 OK", {"X-Assessment-Fingerprint": "f1"}, json.dumps({"data": ROWS}).encode()))
+    cache.put("a", grader.grade(experiment, "a"))
+    assert cache.get("a") is not None
+
+
+def test_nobody_there_to_say_it() -> None:
+    with pytest.raises(InputError, match="--url"):
+        RemoteGrader("http://127.0.0.1:1", None).identity()
