@@ -140,6 +140,7 @@ class Books:
             try:
                 self._catch_up()
                 if self._signed_at is not None:
+                    self._accounts.forsake(self._worker, self._open, self.clock())  # of calls that ended unanswered
                     self._accounts.leave(self._worker)
             except StoreUnavailable as error:
                 level = log.critical if self._unwritten else log.error
