@@ -190,7 +190,8 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
 
 def _build_settler(settings: Settings) -> Settler:
     served: set[str] = set()
-    return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
+    counted = settings.metrics_port or settings.cloudwatch_metrics_seconds
+    return Settler(Metrics(served) if counted else NoMetrics(), served)
 
 
 def build_managed_keys(settings: Settings, database: Database) -> ManagedKeys:
@@ -227,6 +228,11 @@ def configure_telemetry(settings: Settings) -> None:
     if fmt == "auto":
         fmt = "console" if sys.stdout.isatty() else "json"
     configure_logs(settings.log_level, fmt, settings.secret_values())
+    renew_reports(settings)
+
+
+def renew_reports(settings: Settings) -> None:
+    """Report errors as these settings say, from now on. Raises `SettingsError`, and then nothing changed."""
     key = settings.honeybadger_api_key
     try:
         configure_reports(

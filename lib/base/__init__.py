@@ -19,11 +19,21 @@ from lib.base.moments import parse_length, parse_moment, show_moment
 from lib.base.names import MAX_NAME, is_run_name
 from lib.base.networks import Network, is_loopback, is_this_machine, parse_networks
 from lib.base.price_rows import PriceRow, is_pattern
-from lib.base.settings import VENDOR_SETTINGS, Settings, SettingsError, load, setting_names
+from lib.base.settings import (
+    LOCALHOST,
+    VENDOR_SETTINGS,
+    Settings,
+    SettingsError,
+    load,
+    secret_settings,
+    setting_names,
+)
+from lib.base.sources import Sources, read_sources
 from lib.base.tables import table
 
 __all__ = [
     "BUILT_IN_TIMEOUTS",
+    "LOCALHOST",
     "MAX_NAME",
     "PERIODS",
     "VENDOR_SETTINGS",
@@ -40,6 +50,7 @@ __all__ = [
     "Rest",
     "Settings",
     "SettingsError",
+    "Sources",
     "Target",
     "Timeouts",
     "errors",
@@ -54,6 +65,8 @@ __all__ = [
     "parse_moment",
     "parse_networks",
     "period",
+    "read_sources",
+    "secret_settings",
     "setting_names",
     "show_moment",
     "table",

@@ -35,6 +35,11 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Timeouts(**{name: getattr(base, name) if value is None else value for name, value in pairs})
 
 
+def setting_prefix(provider: str) -> str:
+    """How the names of a provider's settings begin."""
+    return provider.upper().replace("-", "_")
+
+
 class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none), `address`
     the one that moves its `base_url` (default `<NAME>_BASE_URL`); `prefixes` are the beginnings of bare model
@@ -57,6 +62,16 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price_list: str | None = None
     callers_key: bool = False
     title: str = ""
+
+    def key_setting(self, name: str) -> str:
+        """The setting that holds the key of this row, which has this name; empty when it needs none."""
+        if self.kind == "bedrock":
+            return ""
+        return f"{setting_prefix(name)}_API_KEY" if self.key is None else self.key
+
+    def address_setting(self, name: str) -> str:
+        """The setting that moves its address."""
+        return self.address or f"{setting_prefix(name)}_BASE_URL"
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +145,11 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         places = [place for row in self.models.values() for place in (*row.targets, *row.fallbacks)]
         full = [place.model if isinstance(place, Target) else place for place in places]
         return {*self.models, *(name.partition("/")[2] or name for name in full)}
+
+    def key_settings(self) -> list[str]:
+        """The settings that hold the keys of its vendors, each once."""
+        named = (row.key_setting(name) for name, row in self.providers.items())
+        return list(dict.fromkeys(name for name in named if name))
 
 
 BUILT_IN_TIMEOUTS = Timeouts(connect=5.0, first_byte=300.0, idle=120.0, total=None)

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON list instead, amounts as strings")
     given = parser.parse_args(argv)
     try:
-        found = Shown(load(os.environ, CONFIG_FILE)).models(given.models)
+        found = Shown(load(os.environ, CONFIG_FILE, serves=False)).models(given.models)
     except SettingsError as error:
         for fault in str(error).splitlines():
             print(f"wrong: {fault}", file=sys.stderr)
