@@ -182,6 +182,7 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
         run_cap=to_nano(settings.max_cost_per_run),
         run_ttl=int(settings.run_ttl_hours * 3600 * 1000),
         reserve_output=models.defaults.reserve_output,
+        reserve_input=models.defaults.reserve_input,
         budgets_when_down=settings.budgets_when_down,
         ledger_when_down=settings.ledger_when_down,
     )

@@ -120,9 +120,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
             req.force_close()
         keep: bool = super().handle_request(listener_name, req, sock, addr)
         if _unread(req):
-            _linger(sock, LINGER_SECONDS if self.alive else LAST_LINGER_SECONDS)
+            self._linger(sock)
             raise StopIteration
         return keep
+
+    def _linger(self, sock: Any) -> None:
+        _linger(sock, LINGER_SECONDS if self.alive else LAST_LINGER_SECONDS)
 
     def timeout_ctx(self) -> Wait:
         """Around the wait for a connection's next request."""
@@ -146,6 +149,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             util.write_nonblock(client, head.encode("latin-1") + body)
         except OSError:
             log.debug("nobody left to answer")
+        self._linger(client)
 
 
 def _unread(req: Any) -> bool:

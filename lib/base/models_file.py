@@ -101,13 +101,15 @@ class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What holds unless a row says otherwise. `attempts` counts tries of one target; a wait for
     Retry-After longer than `longest_wait` seconds is left to the caller; `reserve_output` is the number of
-    tokens assumed for an answer when neither the request nor the model's price names one."""
+    tokens assumed for an answer when neither the request nor the model's price names one, `reserve_input` for a prompt
+    that refers to what is not in the request, when nobody says how long the model's prompts may be."""
 
     model: str | None = None
     allow: tuple[str, ...] = ("*",)
     attempts: int = 2
     longest_wait: float = 2.0
     reserve_output: int = 4096
+    reserve_input: int = 200_000
     timeouts: Timeouts = Timeouts()
 
 
@@ -193,9 +195,9 @@ def _faults(models: ModelsFile) -> list[str]:
         faults.append("defaults.attempts: must be at least 1")
     if not 0 <= models.defaults.longest_wait < math.inf:
         faults.append("defaults.longest_wait: must be a number of seconds, 0 or more")
-    fault = tokens_fault(models.defaults.reserve_output)
-    if fault:
-        faults.append(f"defaults.reserve_output: {fault}")
+    for name in ("reserve_output", "reserve_input"):
+        if fault := tokens_fault(getattr(models.defaults, name)):
+            faults.append(f"defaults.{name}: {fault}")
     faults += price_faults(models.prices, known)
     faults += _agents_faults(models.agents)
     rest = models.rest

@@ -30,6 +30,8 @@ from lib.base import (
     setting_names,
 )
 from lib.base.errors import NotServed, UnknownModel
+from lib.cli.ending import leave
+from lib.cli.text_table import aligned
 from lib.gateway import Chooser
 from lib.net import pull
 from lib.wire import PATHS
@@ -167,12 +169,8 @@ def _show(title: str, rows: Sequence[Row]) -> None:
     """Print a table with its columns aligned; nothing when it has no rows."""
     if not rows:
         return
-    names, values = (max(len(row[column]) for row in rows) for column in (0, 1))
-    print(title)
-    for name, value, source in rows:
-        print(f"  {name:{names}}  {value:{values}}  {source}".rstrip())
-    print()
+    print(title, *(f"  {line}" for line in aligned(rows)), "", sep="\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

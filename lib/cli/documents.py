@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from lib.base import Settings
+from lib.cli.ending import leave
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 100  # characters of a line in config.txt.sample
@@ -135,4 +136,4 @@ def _fields() -> Iterator[tuple[str, FieldInfo]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

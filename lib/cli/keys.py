@@ -15,6 +15,7 @@ from lib.access import DEFAULT_OVERLAP, FAMILIES, SCOPES, ManagedKeys
 from lib.base import SettingsError
 from lib.base.errors import AIProxyError, BadRequest, StoreUnavailable
 from lib.cli.database import prepare
+from lib.cli.ending import leave
 from lib.cli.key_tables import shown_key, shown_keys
 from lib.cli.reading import read_settings
 from lib.wiring import build_database, build_managed_keys
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             database.close()
     except BadRequest as error:
         field = error.param or ""
-        message = error.message.removeprefix(f"`{field}`: ")
+        message = error.message.removeprefix(f"`{field}` ")
         return _fail(f"{OPTIONS.get(field, field)}: {message}", USAGE)
     except StoreUnavailable as error:
         return _fail(f"the database cannot be used: {error.detail}", FAILED)
@@ -165,4 +166,4 @@ def _add_create(create: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from lib.base import Settings, SettingsError
 from lib.base.errors import StoreUnavailable
+from lib.cli.ending import leave
 from lib.cli.reading import read_settings
 from lib.stores import HEAD, create_database, fault, migrate, migration_url, open_database, version
 
@@ -62,4 +63,4 @@ def _migrate(settings: Settings, target: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -13,6 +13,7 @@ import gevent
 from lib.assessment import measure
 from lib.base import SettingsError
 from lib.base.money import show
+from lib.cli.ending import leave
 from lib.cli.reading import read_settings
 from lib.cli.tester_costs import Reckoner, Reckoning
 from lib.cli.tester_graders import Wanted, Who, grader
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
         return USAGE
     except KeyboardInterrupt:  # before or after the run, which has a handler of its own
         return SIGINT
+    except BrokenPipeError:  # of what is printed: `leave` knows
+        raise
     except OSError as error:
         print(f"bin/rubric-tester: {error.filename}: {error.strerror}", file=sys.stderr)
         return USAGE
@@ -230,4 +233,4 @@ def _status(found: Sequence[measure.Measured], *, missed: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)
