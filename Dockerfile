@@ -46,10 +46,10 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["pyt
 CMD ["gunicorn", "--config", "gunicorn.conf.py"]
 
 FROM builder AS test
-# The real stores and the browser of the tests; with CI set, a test whose program is missing fails and is not skipped.
+# The real stores, the browser and the like of the tests; with CI set, a test whose program is missing fails and is not skipped.
 ENV CI=true
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends chromium jq openssl postgresql redis-server \
+ && apt-get install --yes --no-install-recommends chromium curl git jq nginx-light openssl postgresql redis-server systemd \
  && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --home-dir /app --no-create-home aiproxy
 COPY requirements-dev.txt ./
