@@ -58,7 +58,7 @@ kept_resources() { # kept_resources STACK: logical ids that CloudFormation leave
 
 list_resources() { # list_resources STACK: a table of what goes and what is kept
   local kept
-  kept=$(kept_resources "$1")
+  kept=$(kept_resources "$1") || return
   aws cloudformation list-stack-resources --stack-name "$1" --output text \
     --query 'StackResourceSummaries[].[LogicalResourceId,ResourceType,PhysicalResourceId]' |
     awk -F'\t' -v kept="$kept" 'BEGIN { OFS = "\t"; print "", "RESOURCE", "TYPE", "ID"
@@ -99,24 +99,24 @@ users_of() { # users_of STACK: stacks that import what it exports
     --query "Exports[?contains(ExportingStackId, ':stack/$1/')].[Name]") | sed '/^None$/d' | sort -u
 }
 
-tear_down() { # tear_down STACK: 1 when it is still there
+tear_down() { # tear_down STACK: fails when it is still there; called where the shell does not stop by itself
   local stack=$1 status users repositories balancers each
   echo
   echo "== $stack"
-  status=$(stack_status "$stack")
+  status=$(stack_status "$stack") || return
   if [[ $status == NONE ]]; then
     echo "There is no such stack."
     return
   fi
   refuse_guarded "$stack" || return
-  users=$(users_of "$stack")
+  users=$(users_of "$stack") || return
   if [[ -n $users ]]; then
     echo "These stacks stand on $stack and go first: ${users//$'\n'/ }" >&2
     return 1
   fi
-  list_resources "$stack"
-  repositories=$(full_repositories "$stack")
-  balancers=$(protected_balancers "$stack")
+  list_resources "$stack" || return
+  repositories=$(full_repositories "$stack") || return
+  balancers=$(protected_balancers "$stack") || return
   if [[ -n $repositories ]]; then
     echo "There are images in: ${repositories//$'\n'/ }"
     if [[ -z $delete_images ]]; then
@@ -139,10 +139,10 @@ tear_down() { # tear_down STACK: 1 when it is still there
     echo "Not deleted." >&2
     return 1
   fi
-  for each in $repositories; do empty_repository "$each"; done
+  for each in $repositories; do empty_repository "$each" || return; done
   for each in $balancers; do
     aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$each" \
-      --attributes Key=deletion_protection.enabled,Value=false >/dev/null
+      --attributes Key=deletion_protection.enabled,Value=false >/dev/null || return
   done
   delete_stack "$stack"
 }
@@ -151,7 +151,7 @@ empty_repository() { # empty_repository NAME
   local images
   while images=$(aws ecr list-images --repository-name "$1" --no-paginate --max-results 100 \
     --query imageIds --output json) && [[ $images != "[]" ]]; do
-    aws ecr batch-delete-image --repository-name "$1" --image-ids "$images" >/dev/null
+    aws ecr batch-delete-image --repository-name "$1" --image-ids "$images" >/dev/null || return
   done
 }
 

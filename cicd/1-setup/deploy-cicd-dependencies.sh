@@ -42,7 +42,7 @@ while (($#)); do
 done
 
 setup_stack() { # setup_stack STACK TEMPLATE [KEY=VALUE]...
-  deploy_stack "$1" "$here/$2" --tag Application=aiproxy --tag Stage=1-setup "${@:3}"
+  deploy_stack "$1" "$here/$2" --tag application=aiproxy --tag stage=1-setup "${@:3}"
 }
 
 check_account
@@ -55,6 +55,6 @@ for type in ${types[@]+"${types[@]}"}; do
     echo "aiproxy-data-$type cannot be tried before there is a network." >&2
     continue
   fi
-  setup_stack "aiproxy-data-$type" data.template.yml --tag "EnvironmentType=$type" \
+  setup_stack "aiproxy-data-$type" data.template.yml --tag "environment-type=$type" \
     "EnvironmentType=$type" ${data_given[@]+"${data_given[@]}"}
 done

@@ -54,5 +54,5 @@ if [[ -n $domain ]]; then check_hosts "$domain"; fi
 export_value AiProxyPipelineRoleArn >/dev/null # stage 1 is there
 
 deploy_stack "$stack" "$here/cicd.template.yml" \
-  --tag Application=aiproxy --tag Stage=2-cicd --tag "Branch=$branch" --tag "EnvironmentType=$type" \
+  --tag application=aiproxy --tag stage=2-cicd --tag "branch=$branch" --tag "environment-type=$type" \
   "Branch=$branch" "EnvironmentType=$type" ${given[@]+"${given[@]}"}

@@ -96,14 +96,16 @@ write_input() { # write_input STACK TYPE [--config FILE] [--tag KEY=VALUE]... [K
   python3 "$cicd_lib/change_set_input.py" --known "$known" --previous "$previous" "$@" >"$work/input.json"
 }
 
+# The functions below are called where the shell does not stop at a failure, so each step that matters returns by itself.
+
 make_change_set() { # make_change_set STACK TYPE: 0 when there is one to apply, 3 when nothing changes
   local reason arguments=(--stack-name "$1" --change-set-type "$2" --capabilities CAPABILITY_NAMED_IAM)
   pending_stack=$1
   pending_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
   [[ -n $role_arn ]] && arguments+=(--role-arn "$role_arn")
   aws cloudformation create-change-set --change-set-name "$pending_set" "${arguments[@]}" \
-    "${template_source[@]}" --cli-input-json "file://$work/input.json" >/dev/null
-  wait_for_change_set
+    "${template_source[@]}" --cli-input-json "file://$work/input.json" >/dev/null || return
+  wait_for_change_set || return
   if [[ $change_set_status == CREATE_COMPLETE ]]; then
     print_changes
     return
@@ -127,12 +129,13 @@ wait_for_change_set() { # sets `change_set_status`
   while change_set_status=$(describe_change_set Status) && [[ $change_set_status == CREATE_[PI]* ]]; do
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done
+  [[ -n $change_set_status ]]
 }
 
 print_changes() {
   local rows
   rows=$(aws cloudformation describe-change-set --stack-name "$pending_stack" --change-set-name "$pending_set" \
-    --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement]' --output text)
+    --query 'Changes[].ResourceChange.[Action,LogicalResourceId,ResourceType,Replacement]' --output text) || return
   if [[ -z $rows || $rows == None ]]; then
     echo "Only outputs, tags or descriptions change."
     return
@@ -150,7 +153,7 @@ apply_change_set() { # apply_change_set STACK: 3 for a dry run
     return 1
   fi
   mark_events "$1"
-  aws cloudformation execute-change-set --stack-name "$1" --change-set-name "$pending_set"
+  aws cloudformation execute-change-set --stack-name "$1" --change-set-name "$pending_set" || return
   pending_set= # it is CloudFormation's now
   trap 'left_alone "$pending_stack"; exit 130' INT
   trap 'left_alone "$pending_stack"; exit 143' TERM

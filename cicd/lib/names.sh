@@ -6,7 +6,7 @@ longest_branch=40
 longest_host=64
 
 # Stacks of the account itself: a branch of such a name would take their place.
-taken_names=(test dev cicd cicd-deps network adhoc)
+taken_names=(test dev data cicd cicd-deps network adhoc)
 
 branch_fault() { # branch_fault BRANCH: says what is wrong with the name; prints nothing when it will do
   local branch=$1 name

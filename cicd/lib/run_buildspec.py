@@ -2,9 +2,8 @@
 
     python3 cicd/lib/run_buildspec.py FILE
 
-Commands of one phase share a shell, so that `cd` and variables carry over; so do those of the next phase in CodeBuild,
-which is not imitated. When a phase fails its `finally` is run, and no later phase but post_build after build.
-Of the rest of the file only `env.variables` is read: what runs the builds of strangers hands out no secrets.
+All commands share one shell, so that `cd` and variables carry over; the first that fails ends the run. Of the rest of
+the file only `env.variables` is read: what runs the builds of strangers hands out no secrets and keeps no artifacts.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ PHASES = ("install", "pre_build", "build", "post_build")
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 1 when a phase failed, 2 when the file is not a buildspec."""
+    """The exit code of the command that failed; 2 when the file is not a buildspec that can be run so."""
     if len(arguments) != 1:
         print(__doc__, file=sys.stderr)
         return 2
@@ -30,29 +29,18 @@ def main(arguments: list[str]) -> int:
     if not isinstance(phases, dict) or not set(phases) <= set(PHASES):
         print(f"{arguments[0]} has no phases, or some that are not known here.", file=sys.stderr)
         return 2
-    return 0 if run(phases, _variables(spec)) else 1
+    if any("finally" in phase for phase in phases.values()):
+        print("A phase with `finally` cannot be run here.", file=sys.stderr)
+        return 2
+    return subprocess.run(["/bin/bash", "-c", script(phases)], env=os.environ | _variables(spec), check=False).returncode
 
 
-def run(phases: dict[str, Any], variables: dict[str, str]) -> bool:
-    """Whether all phases went well. Raises nothing: a command that cannot be started has failed."""
-    well = True
+def script(phases: dict[str, Any]) -> str:
+    """The phases as one shell script, in the order of CodeBuild."""
+    lines = ["set -e"]
     for name in PHASES:
-        phase = phases.get(name) or {}
-        if not well and name != "post_build":
-            return False
-        environment = os.environ | variables | {"CODEBUILD_BUILD_SUCCEEDING": "1" if well else "0"}
-        print(f"== {name}", flush=True)
-        done = _shell(phase.get("commands", []), environment)
-        done = _shell(phase.get("finally", []), environment) and done
-        well = well and done
-        if not well and name in ("install", "pre_build"):
-            return False
-    return well
-
-
-def _shell(commands: list[str], environment: dict[str, str]) -> bool:
-    script = "\n".join(["set -e", *commands])
-    return not commands or subprocess.run(["/bin/bash", "-c", script], env=environment, check=False).returncode == 0
+        lines += [f"echo '== {name}'", *phases[name].get("commands", [])] if name in phases else []
+    return "\n".join(lines)
 
 
 def _variables(spec: dict[str, Any]) -> dict[str, str]:

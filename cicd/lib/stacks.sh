@@ -57,9 +57,9 @@ drop_change_set() { # drop_change_set STACK NAME: delete it, once CloudFormation
 
 delete_stack() { # delete_stack STACK: delete it and wait; 1 when something is left
   local id
-  id=$(aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackId' --output text)
+  id=$(aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackId' --output text) || return
   mark_events "$id"
-  aws cloudformation delete-stack --stack-name "$id" ${role_arn:+--role-arn "$role_arn"}
+  aws cloudformation delete-stack --stack-name "$id" ${role_arn:+--role-arn "$role_arn"} || return
   wait_for_stack "$id" # by its id, as a deleted stack has no name
   if [[ $final_status == DELETE_COMPLETE || $final_status == NONE ]]; then return; fi
   print_failures "$id"

@@ -13,6 +13,9 @@ from moto.core.responses import ActionResult
 
 from tests.cicd.account import parameters
 
+UNCHANGED = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
 BROKEN = "This resource of the tests cannot be made"  # what a template says that is to fail: in `Metadata.Broken`
 
 
@@ -35,6 +38,11 @@ class Backend:
         change_set.changes = [
             each for each in change_set.changes if each.action == "Remove" or each.logical_resource_id in wanted
         ]
+        stack = change_set.stack
+        unchanged = change_set.change_set_type == "UPDATE" and _same(stack, resources, change_set)
+        change_set.status = "FAILED" if unchanged else "CREATE_COMPLETE"
+        change_set.execution_status = "UNAVAILABLE" if unchanged else "AVAILABLE"
+        change_set.status_reason = UNCHANGED if unchanged else None
         return made
 
     @staticmethod
@@ -77,7 +85,10 @@ class Backend:
     def update_stack(self: Any, name: str, template: str, **more: Any) -> Stack:
         """As for change sets: constraints are checked, exports follow."""
         stack: Stack = self.get_stack(name)
-        _check(self, name, template, self._resolve_update_parameters(stack, more["parameters"]))
+        given = self._resolve_update_parameters(stack, more["parameters"])
+        _check(self, name, template, given)
+        if stack.template == template and stack.parameters == given:
+            raise ValidationError(message="No updates are to be performed.")
         changed: Stack = _moto["update_stack"](self, name, template, **more)
         _register(self, changed)
         return changed
@@ -98,9 +109,15 @@ def install() -> None:
     """Put the methods in moto's place."""
     for name in _moto:
         setattr(CloudFormationBackend, name, getattr(Backend, name))
+    CloudFormationResponse._validate_different_update = lambda *fields: None  # type: ignore[method-assign]
     CloudFormationResponse.list_change_sets = _list_change_sets  # type: ignore[method-assign]
     CloudFormationResponse.list_imports = _list_imports  # type: ignore[attr-defined]
     CloudFormationResponse.validate_template = _validate_template  # type: ignore[method-assign]
+
+
+def _same(stack: Any, resources: ResourceMap, change_set: Any) -> bool:
+    values = stack.resource_map.resolved_parameters == resources.resolved_parameters
+    return bool(values and stack.has_template(change_set.template) and (change_set.tags or {}) == (stack.tags or {}))
 
 
 def _create(backend: Any, stack: Any, change_set: ChangeSet) -> None:
