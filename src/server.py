@@ -60,7 +60,7 @@ def configuration() -> dict[str, Any]:
         "graceful_timeout": ceil(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
         "forwarder_headers": "",
         "timeout": 60,
-        "keepalive": 75,
+        "keepalive": settings.keepalive_seconds,
         "backlog": 4096,
         "http_parser": "auto",
         "control_socket_disable": True,

@@ -135,6 +135,9 @@ class Settings(BaseModel):
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
     )
+    keepalive_seconds: int = Field(
+        75, ge=1, description="How long a connection may rest between two calls; behind a balancer, longer than its own."
+    )
     client_timeout_seconds: float = Field(
         120, gt=0, description="A client that neither reads what it is sent nor sends what it announced is left."
     )
