@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
     if any("finally" in phase for phase in phases.values()):
         print("A phase with `finally` cannot be run here.", file=sys.stderr)
         return 2
-    return subprocess.run(["/bin/bash", "-c", script(phases)], env=os.environ | _variables(spec), check=False).returncode
+    return subprocess.run(
+        ["/bin/bash", "-c", script(phases)], env=os.environ | _variables(spec), check=False
+    ).returncode
 
 
 def script(phases: dict[str, Any]) -> str:

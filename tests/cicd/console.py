@@ -104,7 +104,9 @@ class Console:
         from http.client import HTTPConnection
 
         try:
-            connection = HTTPConnection(LOOPBACK, int(self.environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]), timeout=5)
+            connection = HTTPConnection(
+                LOOPBACK, int(self.environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]), timeout=5
+            )
             connection.request("GET", "/moto-api/data.json")
             return connection.getresponse().status == 200
         except OSError:

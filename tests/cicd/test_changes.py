@@ -132,7 +132,13 @@ def test_an_empty_stack_that_was_left_is_cleared_away(account, deploy):
     template.write_text(BASE)
     named = ("--stack-name", "left", "--change-set-name", "somebodys")
     account.aws(
-        "cloudformation", "create-change-set", *named, "--change-set-type", "CREATE", "--template-body", f"file://{template}"
+        "cloudformation",
+        "create-change-set",
+        *named,
+        "--change-set-type",
+        "CREATE",
+        "--template-body",
+        f"file://{template}",
     )
     code, said = deploy("left", "--yes")
     assert (code, "somebodys" in said) == (1, True), said  # not ours to delete

@@ -12,17 +12,15 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
 
 from tests.cicd.account import parameters
+from tests.cicd.account.functions import clean
 
-UNCHANGED = (
-    "The submitted information didn't contain changes. Submit different information to create a change set."
-)
+UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
 BROKEN = "This resource of the tests cannot be made"  # what a template says that is to fail: in `Metadata.Broken`
 
 
 class Backend:
     """Methods that take the place of moto's."""
 
-    @staticmethod
     def create_change_set(self: Any, **fields: Any) -> tuple[str, str]:
         """A change set; a new stack gets its place once, however many there are."""
         _check(self, fields["stack_name"], fields["template"], fields["parameters"])
@@ -45,12 +43,10 @@ class Backend:
         change_set.status_reason = UNCHANGED if unchanged else None
         return made
 
-    @staticmethod
     def delete_change_set(self: Any, change_set_name: str) -> None:
         """Raises for one that is not there; moto breaks."""
         del self.change_sets[_found(self, change_set_name).change_set_id]
 
-    @staticmethod
     def execute_change_set(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
         """Make or change the stack; a failure is an event and a roll-back, not an answer."""
         change_set = _found(self, change_set_name)
@@ -61,7 +57,6 @@ class Backend:
         else:
             _update(self, stack, change_set)
 
-    @staticmethod
     def delete_stack(self: Any, name_or_stack_id: str) -> None:
         """Refused, by an event, while somebody imports from it."""
         found = [stack for stack in self.stacks.values() if name_or_stack_id in (stack.name, stack.stack_id)]
@@ -74,14 +69,12 @@ class Backend:
                     return
             _moto["delete_stack"](self, stack.stack_id)
 
-    @staticmethod
     def create_stack(self: Any, name: str, template: str, parameters: dict[str, Any], **more: Any) -> Stack:
         """As for change sets: constraints are checked."""
         _check(self, name, template, parameters)
         made: Stack = _moto["create_stack"](self, name, template, parameters, **more)
         return made
 
-    @staticmethod
     def update_stack(self: Any, name: str, template: str, **more: Any) -> Stack:
         """As for change sets: constraints are checked, exports follow."""
         stack: Stack = self.get_stack(name)
@@ -93,7 +86,6 @@ class Backend:
         _register(self, changed)
         return changed
 
-    @staticmethod
     def validate_template(self: Any, template: str) -> list[Any]:
         """Only that it is a template: what is in it is cfn-lint's matter, and its own tests'."""
         parsed = Stack.parse_template(template)
@@ -139,7 +131,7 @@ def _create(backend: Any, stack: Any, change_set: ChangeSet) -> None:
         _break_when_asked(made.template_dict)
         made.create_resources()
         _register(backend, made)
-    except Exception as error:  # whatever moto says
+    except Exception as error:  # noqa: BLE001 - whatever moto says is the reason
         made._add_stack_event("CREATE_FAILED", str(error))
         made._add_stack_event("ROLLBACK_COMPLETE")
         made.status = "ROLLBACK_COMPLETE"
@@ -151,7 +143,7 @@ def _update(backend: Any, stack: Any, change_set: ChangeSet) -> None:
         _break_when_asked(change_set.template_dict)
         stack.update(change_set.template, change_set.role_arn, dict(change_set.parameters), change_set.tags)
         _register(backend, stack)
-    except Exception as error:  # whatever moto says
+    except Exception as error:  # noqa: BLE001 - whatever moto says is the reason
         stack.template = before
         stack._add_stack_event("UPDATE_FAILED", str(error))
         stack._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
@@ -218,8 +210,6 @@ def _imports(value: Any, resources: ResourceMap) -> Iterator[str]:
             name, yes, no = value["Fn::If"]
             yield from _imports(yes if resources.lazy_condition_map[name] else no, resources)
         elif "Fn::ImportValue" in value:
-            from tests.cicd.account.functions import clean
-
             yield clean(value["Fn::ImportValue"], resources)
         else:
             for item in value.values():
@@ -228,9 +218,9 @@ def _imports(value: Any, resources: ResourceMap) -> Iterator[str]:
 
 def _importers(backend: Any, export: str) -> Iterator[str]:
     for stack in backend.stacks.values():
-        if stack.template and stack.status != "REVIEW_IN_PROGRESS":
-            if export in set(_imports(stack.template_dict, stack.resource_map)):
-                yield stack.name
+        there = stack.template and stack.status != "REVIEW_IN_PROGRESS"
+        if there and export in set(_imports(stack.template_dict, stack.resource_map)):
+            yield stack.name
 
 
 def _found(backend: Any, name: str) -> ChangeSet:

@@ -67,7 +67,7 @@ class StandIn:
             return f"arn:aws:{service}:{self.region}:{self.account}:{kind}/{self.name}"
         if attribute.endswith("Port"):
             return "6379" if "ElastiCache" in self.type else "5432"
-        return f"{attribute.split('.')[-1].lower()}.{self.logical_resource_id.lower()}.internal"
+        return f"{attribute.rpartition('.')[2].lower()}.{self.logical_resource_id.lower()}.internal"
 
 
 class Secret(StandIn):
