@@ -89,6 +89,18 @@ protected_balancers() { # protected_balancers STACK: its load balancers that can
   done < <(resources_of_type "$1" AWS::ElasticLoadBalancingV2::LoadBalancer)
 }
 
+drop_validation_records() { # drop_validation_records STACK: what ACM wrote into its zones, which would hold them back
+  local zone batch
+  while read -r zone; do
+    [[ -n $zone ]] || continue
+    batch=$(aws route53 list-resource-record-sets --hosted-zone-id "$zone" --output json | jq -c '
+      [.ResourceRecordSets[] | select(.Type == "CNAME" and (.ResourceRecords[0].Value | test("[.]acm-validations[.]aws[.]?$")))]
+      | {Changes: map({Action: "DELETE", ResourceRecordSet: .})}') || return
+    [[ $batch == '{"Changes":[]}' ]] && continue
+    aws route53 change-resource-record-sets --hosted-zone-id "$zone" --change-batch "$batch" >/dev/null || return
+  done < <(resources_of_type "$1" AWS::Route53::HostedZone)
+}
+
 users_of() { # users_of STACK: stacks that import what it exports
   local name
   while read -r name; do
@@ -144,6 +156,7 @@ tear_down() { # tear_down STACK: fails when it is still there; called where the 
     aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$each" \
       --attributes Key=deletion_protection.enabled,Value=false >/dev/null || return
   done
+  drop_validation_records "$stack" || return
   delete_stack "$stack"
 }
 

@@ -22,11 +22,12 @@ pending_set= # the change set that is to be gone when this ends
 work=        # a folder for what the AWS CLI reads
 
 deploy_stack() {
-  local stack=$1 template=$2 type answer=0
+  local stack=$1 template=$2 state type answer=0
   shift 2
   echo
   echo "== $stack"
-  type=$(change_set_type "$stack")
+  state=$(stack_state "$stack")
+  type=$(change_set_type "$stack" "${state%%$'\t'*}")
   if [[ $type == REMAINS ]]; then
     clear_remains "$stack" || return
     type=CREATE
@@ -36,7 +37,7 @@ deploy_stack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   locate_template "$stack" "$template"
-  write_input "$stack" "$type" "$@"
+  write_input "$type" "${state#*$'\t'}" "$@"
   make_change_set "$stack" "$type" || answer=$?
   if ((answer == 0)); then apply_change_set "$stack" || answer=$?; fi
   forget_change_set
@@ -45,9 +46,8 @@ deploy_stack() {
   return "$answer"
 }
 
-change_set_type() { # change_set_type STACK: CREATE, UPDATE or REMAINS; fails when the stack cannot be changed now
-  local status
-  status=$(stack_status "$1")
+change_set_type() { # change_set_type STACK STATUS: CREATE, UPDATE or REMAINS; fails when it cannot be changed now
+  local status=$2
   case $status in
     NONE) echo CREATE ;;
     REVIEW_IN_PROGRESS) clear_empty_stack "$1" >&2 && echo CREATE ;;
@@ -82,24 +82,20 @@ locate_template() { # locate_template STACK TEMPLATE: sets `template_source`, wh
   template_source=(--template-url "https://$bucket.s3.$region.amazonaws.com/$key")
 }
 
-write_input() { # write_input STACK TYPE [--config FILE] [--tag KEY=VALUE]... [KEY=VALUE]...
-  local stack=$1 known previous=
+write_input() { # write_input TYPE KEYS [--config FILE] [--tag KEY=VALUE]... [KEY=VALUE]...
+  local type=$1 previous=$2 known
+  shift 2
+  [[ $type == UPDATE ]] || previous=
   known=$(aws cloudformation validate-template "${template_source[@]}" \
     --query 'Parameters[].ParameterKey' --output text)
-  if [[ $2 == UPDATE ]]; then
-    previous=$(aws cloudformation describe-stacks --stack-name "$stack" \
-      --query 'Stacks[0].Parameters[].ParameterKey' --output text)
-  fi
-  shift 2
   [[ $known == None ]] && known=
-  [[ $previous == None ]] && previous=
   python3 "$cicd_lib/change_set_input.py" --known "$known" --previous "$previous" "$@" >"$work/input.json"
 }
 
 # The functions below are called where the shell does not stop at a failure, so each step that matters returns by itself.
 
 make_change_set() { # make_change_set STACK TYPE: 0 when there is one to apply, 3 when nothing changes
-  local reason arguments=(--stack-name "$1" --change-set-type "$2" --capabilities CAPABILITY_NAMED_IAM)
+  local arguments=(--stack-name "$1" --change-set-type "$2" --capabilities CAPABILITY_NAMED_IAM)
   pending_stack=$1
   pending_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
   [[ -n $role_arn ]] && arguments+=(--role-arn "$role_arn")
@@ -110,26 +106,24 @@ make_change_set() { # make_change_set STACK TYPE: 0 when there is one to apply, 
     print_changes
     return
   fi
-  reason=$(describe_change_set StatusReason)
-  if [[ $reason == *"didn't contain changes"* || $reason == *"No updates are to be performed"* ]]; then
+  if [[ $change_set_reason == *"didn't contain changes"* || $change_set_reason == *"No updates are to be"* ]]; then
     echo "No changes."
     print_outputs "$1"
     return 3
   fi
-  echo "No change set could be made: $reason" >&2
+  echo "No change set could be made: $change_set_reason" >&2
   return 1
 }
 
-describe_change_set() { # describe_change_set QUERY
-  aws cloudformation describe-change-set --stack-name "$pending_stack" --change-set-name "$pending_set" \
-    --no-paginate --query "$1" --output text
-}
-
-wait_for_change_set() { # sets `change_set_status`
-  while change_set_status=$(describe_change_set Status) && [[ $change_set_status == CREATE_[PI]* ]]; do
+wait_for_change_set() { # sets `change_set_status` and `change_set_reason`
+  local said
+  while said=$(aws cloudformation describe-change-set --stack-name "$pending_stack" --change-set-name "$pending_set" \
+    --no-paginate --query '[Status,StatusReason]' --output text); do
+    change_set_status=${said%%$'\t'*} change_set_reason=${said#*$'\t'}
+    [[ $change_set_status == CREATE_[PI]* ]] || return 0
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done
-  [[ -n $change_set_status ]]
+  return 1
 }
 
 print_changes() {

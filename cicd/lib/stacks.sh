@@ -4,17 +4,23 @@
 last_event=   # the newest event that has been shown
 final_status= # how the stack ended
 
-stack_status() { # stack_status STACK: prints its status, NONE when there is no such stack
+stack_state() { # stack_state STACK: its status, NONE when there is no such stack, a tab, and the keys of its parameters
   local said
-  if said=$(aws cloudformation describe-stacks --stack-name "$1" \
-    --query 'Stacks[0].StackStatus' --output text 2>&1); then
+  if said=$(aws cloudformation describe-stacks --stack-name "$1" --output text \
+    --query "Stacks[0].[StackStatus, join(' ', Parameters[].ParameterKey || \`[]\`)]" 2>&1); then
     echo "$said"
   elif [[ $said == *"does not exist"* ]]; then
-    echo NONE
+    printf 'NONE\t\n'
   else
     echo "$said" >&2
     return 1
   fi
+}
+
+stack_status() { # stack_status STACK: its status, NONE when there is no such stack
+  local state
+  state=$(stack_state "$1") || return
+  echo "${state%%$'\t'*}"
 }
 
 export_value() { # export_value NAME: prints what a stack exports; fails when none does
@@ -48,7 +54,7 @@ clear_empty_stack() { # clear_empty_stack STACK: delete a stack that holds nothi
 drop_change_set() { # drop_change_set STACK NAME: delete it, once CloudFormation has finished making it
   local tries
   for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    aws cloudformation delete-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 || true
+    aws cloudformation delete-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 && return
     aws cloudformation describe-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 || return 0
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+import boto3
 
 from tests.house.tree import ROOT
 from tests.servers.program import Program
@@ -32,6 +34,7 @@ class Console:
 
     def __init__(self, folder: Path) -> None:
         (port,) = free_ports(1)
+        self._port = port
         self.stand_ins = folder / "stand-ins"
         self.stand_ins.touch()
         command = [sys.executable, "-m", "tests.cicd.account", str(port), str(self.stand_ins)]
@@ -63,7 +66,7 @@ class Console:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
 
@@ -79,35 +82,43 @@ class Console:
         names = {"TARGET_BRANCH": branch, "ENVIRONMENT_TYPE": kind}
         return self.did("2-cicd/deploy-cicd.sh", "--yes", *first, *words, environment=names)
 
-    def aws(self, *words: str) -> Any:
-        """What the AWS CLI answers, read from JSON."""
-        command = ["aws", *words, "--output", "json"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+    def cli(self, *words: str) -> None:
+        """One command of the AWS CLI, which has to succeed."""
+        done = subprocess.run(
+            ["aws", *words], env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout or "null")
+
+    def client(self, service: str) -> Any:
+        """boto3's client, to look around and to put things in place: a command of the CLI takes a second to start."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id="AKIDTESTS",
+            aws_secret_access_key="secret-of-the-tests",
+        )
 
     def stacks(self) -> dict[str, str]:
         """Every stack that is there, with its status."""
-        found = self.aws("cloudformation", "describe-stacks")["Stacks"]
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
         return {stack["StackName"]: stack["StackStatus"] for stack in found}
 
     def exports(self) -> dict[str, str]:
         """What stacks export."""
-        return {each["Name"]: each["Value"] for each in self.aws("cloudformation", "list-exports")["Exports"]}
+        return {each["Name"]: each["Value"] for each in self.client("cloudformation").list_exports()["Exports"]}
 
     def change_sets(self, stack: str) -> list[str]:
         """The change sets of a stack that wait."""
-        found = self.aws("cloudformation", "list-change-sets", "--stack-name", stack)["Summaries"]
+        found = self.client("cloudformation").list_change_sets(StackName=stack)["Summaries"]
         return [each["ChangeSetName"] for each in found]
 
     def _answers(self) -> bool:
-        from http.client import HTTPConnection
-
+        connection = HTTPConnection(LOOPBACK, self._port, timeout=5)
         try:
-            connection = HTTPConnection(
-                LOOPBACK, int(self.environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]), timeout=5
-            )
             connection.request("GET", "/moto-api/data.json")
             return connection.getresponse().status == 200
         except OSError:
             return False
+        finally:
+            connection.close()

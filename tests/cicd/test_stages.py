@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ STOOD_IN = {
 }
 
 
-def config(account: Console, folder: Path, environment: str, branch: str) -> dict:
+def config(account: Console, folder: Path, environment: str, branch: str) -> dict[str, Any]:
     """What the build of a branch hands to the deploy action: the file of one environment."""
     output = folder / f"{environment}.json"
     words = ("--environment", environment, "--branch", branch, "--image", IMAGE, "--output", str(output))
@@ -64,7 +65,7 @@ def config(account: Console, folder: Path, environment: str, branch: str) -> dic
     return json.loads(output.read_text())
 
 
-def deploy_action(account: Console, stack: str, template: Path, settings: dict, action: str) -> None:
+def deploy_action(account: Console, stack: str, template: Path, settings: dict[str, Any], action: str) -> None:
     """What the pipeline's action does: create or update, with the file and the subdomain's override."""
     values = settings["Parameters"] | {"SubdomainName": stack}
     request = {
@@ -75,7 +76,7 @@ def deploy_action(account: Console, stack: str, template: Path, settings: dict, 
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in settings["Tags"].items()],
     }
-    account.aws("cloudformation", action, "--cli-input-json", json.dumps(request))
+    account.cli("cloudformation", action, "--cli-input-json", json.dumps(request))
 
 
 def put_template(account: Console, text: str, folder: Path) -> Path:
@@ -83,21 +84,23 @@ def put_template(account: Console, text: str, folder: Path) -> Path:
     template = folder / "packaged-app-template.yml"
     template.write_text(text)
     bucket = account.exports()["AiProxyArtifactBucket"]
-    account.aws("s3api", "put-object", "--bucket", bucket, "--key", template.name, "--body", str(template))
+    account.client("s3").put_object(Bucket=bucket, Key=template.name, Body=text.encode())
     return template
 
 
 def fill_secrets(account: Console, prefix: str) -> None:
     """What an admin does, once."""
-    for secret in account.aws("secretsmanager", "list-secrets")["SecretList"]:
-        if secret["Name"].startswith(prefix):
-            account.aws("secretsmanager", "put-secret-value", "--secret-id", secret["Name"], "--secret-string", "none")
+    vault = account.client("secretsmanager")
+    for page in vault.get_paginator("list_secrets").paginate():
+        for secret in page["SecretList"]:
+            if secret["Name"].startswith(prefix):
+                vault.put_secret_value(SecretId=secret["Name"], SecretString="none")
 
 
 def resource(account: Console, stack: str, name: str) -> str:
     """The physical id of one resource."""
-    words = ("describe-stack-resources", "--stack-name", stack, "--logical-resource-id", name)
-    return account.aws("cloudformation", *words)["StackResources"][0]["PhysicalResourceId"]
+    found = account.client("cloudformation").describe_stack_resources(StackName=stack, LogicalResourceId=name)
+    return found["StackResources"][0]["PhysicalResourceId"]
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +117,8 @@ def test_the_first_stage_exports_what_the_others_import(ready):
     assert set(exports) == OF_SETUP | data
     assert all(exports.values())
     assert len(exports["AiProxyPrivateSubnetIds"].split(",")) >= 2
-    secret = ready.aws(
-        "secretsmanager", "get-secret-value", "--secret-id", exports["AiProxyData-production-DatabaseSecretArn"]
-    )
+    arn = exports["AiProxyData-production-DatabaseSecretArn"]
+    secret = ready.client("secretsmanager").get_secret_value(SecretId=arn)
     assert set(json.loads(secret["SecretString"])) == {"username", "password"}
     said = ready.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", "--with-data", "test")
     assert said.count("No changes.") == 3
@@ -166,18 +168,8 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     assert ready.exports()["aiproxy-feature-x-test-URL"] == "https://aiproxy-feature-x-test.example.org"
 
     repository = resource(ready, "aiproxy-feature-x-cicd", "Repository")
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(json.dumps({"schemaVersion": 2, "layers": []}))
-    ready.aws(
-        "ecr",
-        "put-image",
-        "--repository-name",
-        repository,
-        "--image-tag",
-        "one",
-        "--image-manifest",
-        f"file://{manifest}",
-    )
+    manifest = json.dumps({"schemaVersion": 2, "layers": []})
+    ready.client("ecr").put_image(repositoryName=repository, imageTag="one", imageManifest=manifest)
     dry = ready.did("teardown.sh", "--dry-run", "aiproxy-feature-x-test")
     assert "goes" in dry
     assert "kept" in dry
@@ -231,7 +223,7 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
     said = own_account.did("teardown.sh", "--yes", "--i-mean-it", *everything)
     assert "kept  ArtifactBucket" in said
     assert own_account.stacks() == {}
-    assert len(own_account.aws("s3api", "list-buckets")["Buckets"]) == 2  # what they hold cannot be made again
+    assert len(own_account.client("s3").list_buckets()["Buckets"]) == 2  # what they hold cannot be made again
 
 
 def test_what_moto_cannot_make_is_known(ready):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any
 
 from moto.cloudformation import models, parsing, responses
@@ -14,12 +15,25 @@ _tag: Any = models.yaml_tag_constructor
 def install() -> None:
     """Resolve templates with `clean`; moto's own calls itself by the module's name, and so calls this."""
     parsing.clean_json = clean
+    parsing.get_references_from_template = references
     models.yaml_tag_constructor = responses.yaml_tag_constructor = tag
 
 
 def tag(loader: Any, name: str, node: Any) -> Any:
     """A short form as its long one; moto gives `!Condition` a name that it does not know."""
     return {"Condition": node.value} if name == "!Condition" else _tag(loader, name, node)
+
+
+def references(value: Any) -> list[str]:
+    """The names that a piece of a template refers to; moto looks at `Ref` alone."""
+    if isinstance(value, list):
+        return [name for item in value for name in references(item)]
+    if isinstance(value, str):
+        return re.findall(r"\$\{(\w+)", value)
+    if isinstance(value, dict):
+        own = [value["Ref"]] if "Ref" in value else []
+        return own + [name for item in value.values() for name in references(item)]
+    return []
 
 
 def clean(value: Any, resources: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult
@@ -37,6 +37,8 @@ class Backend:
             each for each in change_set.changes if each.action == "Remove" or each.logical_resource_id in wanted
         ]
         stack = change_set.stack
+        if change_set.change_set_type == "UPDATE":
+            change_set.changes += _changed_by_parameters(stack, change_set)
         unchanged = change_set.change_set_type == "UPDATE" and _same(stack, resources, change_set)
         change_set.status = "FAILED" if unchanged else "CREATE_COMPLETE"
         change_set.execution_status = "UNAVAILABLE" if unchanged else "AVAILABLE"
@@ -105,6 +107,14 @@ def install() -> None:
     CloudFormationResponse.list_change_sets = _list_change_sets  # type: ignore[method-assign]
     CloudFormationResponse.list_imports = _list_imports  # type: ignore[attr-defined]
     CloudFormationResponse.validate_template = _validate_template  # type: ignore[method-assign]
+
+
+def _changed_by_parameters(stack: Any, change_set: Any) -> Iterator[Change]:
+    listed = {change.logical_resource_id for change in change_set.changes}
+    diff = stack.resource_map.build_resource_diff(change_set.template_dict, change_set.parameters)
+    for name in dict.fromkeys(diff["Modify"]):
+        if name not in listed:
+            yield Change("Modify", name, change_set.template_dict["Resources"][name]["Type"])
 
 
 def _same(stack: Any, resources: ResourceMap, change_set: Any) -> bool:
