@@ -54,7 +54,7 @@ clear_empty_stack() { # clear_empty_stack STACK: delete a stack that holds nothi
 drop_change_set() { # drop_change_set STACK NAME: delete it, once CloudFormation has finished making it
   local tries
   for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    aws cloudformation delete-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 && return
+    aws cloudformation delete-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 && return 0
     aws cloudformation describe-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 || return 0
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done

@@ -172,6 +172,7 @@ def test_stopped_at_the_question_it_leaves_no_change_set(account, deploy, stop):
         process.communicate(timeout=60)
     finally:
         process.kill()
+        process.stdout.close()
         os.close(terminal)
         os.close(other)
     assert process.returncode == 128 + stop

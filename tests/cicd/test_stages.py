@@ -52,6 +52,8 @@ STOOD_IN = {
     "AWS::RDS::DBClusterParameterGroup",
     "AWS::RDS::DBInstance",
     "AWS::S3::BucketPolicy",
+    "AWS::Route53::HostedZone",
+    "AWS::Route53::RecordSet",
     "AWS::SNS::TopicPolicy",
     "AWS::SecretsManager::Secret",
 }
@@ -170,6 +172,15 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     repository = resource(ready, "aiproxy-feature-x-cicd", "Repository")
     manifest = json.dumps({"schemaVersion": 2, "layers": []})
     ready.client("ecr").put_image(repositoryName=repository, imageTag="one", imageManifest=manifest)
+    zone = resource(ready, "aiproxy-feature-x-test", "HostedZone")
+    proof = {
+        "Name": "_1.example.org",
+        "Type": "CNAME",
+        "TTL": 300,
+        "ResourceRecords": [{"Value": "_2.acm-validations.aws."}],
+    }
+    changes = [{"Action": "CREATE", "ResourceRecordSet": proof}]  # as ACM leaves it
+    ready.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
     dry = ready.did("teardown.sh", "--dry-run", "aiproxy-feature-x-test")
     assert "goes" in dry
     assert "kept" in dry

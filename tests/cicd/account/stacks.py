@@ -23,6 +23,7 @@ class Backend:
 
     def create_change_set(self: Any, **fields: Any) -> tuple[str, str]:
         """A change set; a new stack gets its place once, however many there are."""
+        fields["parameters"] = _texts(fields["parameters"])
         _check(self, fields["stack_name"], fields["template"], fields["parameters"])
         waiting = [stack for stack in self.stacks.values() if stack.name == fields["stack_name"]]
         if fields["change_set_type"] == "CREATE" and waiting:
@@ -117,8 +118,13 @@ def _changed_by_parameters(stack: Any, change_set: Any) -> Iterator[Change]:
             yield Change("Modify", name, change_set.template_dict["Resources"][name]["Type"])
 
 
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    """Parameters as they are sent; moto keeps lists and numbers, and defaults as they stand."""
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}
+
+
 def _same(stack: Any, resources: ResourceMap, change_set: Any) -> bool:
-    values = stack.resource_map.resolved_parameters == resources.resolved_parameters
+    values = _texts(stack.resource_map.resolved_parameters) == _texts(resources.resolved_parameters)
     return bool(values and stack.has_template(change_set.template) and (change_set.tags or {}) == (stack.tags or {}))
 
 

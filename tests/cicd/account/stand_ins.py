@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from moto.cloudformation import parsing
+from moto.route53.models import route53_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 NAMES = ("Name", "RepositoryName", "TopicName", "AlarmName", "AliasName", "LogGroupName", "PolicyName", "FilterName")
-UNFIT = {"AWS::RDS::DBInstance"}  # moto's own has a disk and no cluster
+# Moto's own have a disk and no cluster, no name servers, and a zone that must be moto's.
+UNFIT = {"AWS::RDS::DBInstance", "AWS::Route53::HostedZone", "AWS::Route53::RecordSet"}
 _known: Any = parsing.resource_class_from_type
 _record = Path()
 _kinds: dict[str, type[StandIn]] = {}
@@ -97,6 +99,26 @@ class Secret(StandIn):
         secretsmanager_backends[account_id][region_name].delete_secret(self.physical_resource_id, None, True)
 
 
+class Zone(StandIn):
+    """A zone, made in moto's Route 53, with attributes that moto's own lacks."""
+
+    type = "AWS::Route53::HostedZone"
+
+    def __init__(self, name: str, properties: dict[str, Any], account: str, region: str) -> None:
+        super().__init__(name, properties, account, region)
+        backend = route53_backends[account]["aws"]
+        made = backend.create_hosted_zone(self.name, private_zone=False, caller_reference=secrets.token_hex(8))
+        self.physical_resource_id = made.id
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        """Refused while there is more in it than a new zone has, as Route 53 does."""
+        backend = route53_backends[account_id]["aws"]
+        kinds = {record.type_ for record in backend.get_hosted_zone(self.physical_resource_id).rrsets}
+        if kinds - {"NS", "SOA"}:
+            raise ValueError("HostedZoneNotEmpty")
+        backend.delete_hosted_zone(self.physical_resource_id)
+
+
 def install(record: Path) -> None:
     """Stand in for what moto does not know, and write down the types, one a line."""
     global _record  # noqa: PLW0603 - moto makes the resources, so this cannot be handed to them
@@ -108,8 +130,8 @@ def kind(name: str) -> Any:
     """The class that makes resources of this type."""
     if name not in UNFIT and (name in parsing.NULL_MODELS or name in parsing.get_model_map()):
         return _known(name)
-    if name == Secret.type:
-        return Secret
+    if name in (Secret.type, Zone.type):
+        return Secret if name == Secret.type else Zone
     return _kinds.setdefault(name, type("StandIn", (StandIn,), {"type": name}))
 
 
