@@ -47,6 +47,8 @@ STOOD_IN = {
     "AWS::CodeStarNotifications::NotificationRule",
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::ElastiCache::SubnetGroup",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
     "AWS::Logs::MetricFilter",
     "AWS::RDS::DBCluster",
     "AWS::RDS::DBClusterParameterGroup",
@@ -188,6 +190,9 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     assert (typo.returncode, "Not deleted" in typo.stderr) == (1, True)
     right = ready.run("teardown.sh", "aiproxy-feature-x-test", typed="aiproxy-feature-x-test\n")
     assert right.returncode == 0, right.stdout + right.stderr
+    attributes = [{"Key": "deletion_protection.enabled", "Value": "true"}]  # which moto's CloudFormation passes over
+    balancer = resource(ready, "aiproxy-feature-x", "LoadBalancer")
+    ready.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=attributes)
     protected = ready.run("teardown.sh", "--yes", "aiproxy-feature-x", "aiproxy-feature-x-cicd")
     assert protected.returncode == 1
     assert "Protected against deletion" in protected.stdout

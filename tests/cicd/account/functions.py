@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import Any
 
+import yaml
 from moto.cloudformation import models, parsing, responses
 
 _moto: Any = parsing.clean_json
@@ -16,12 +17,22 @@ def install() -> None:
     """Resolve templates with `clean`; moto's own calls itself by the module's name, and so calls this."""
     parsing.clean_json = clean
     parsing.get_references_from_template = references
+    parsing.ResourceMap.get = get
     models.yaml_tag_constructor = responses.yaml_tag_constructor = tag
 
 
 def tag(loader: Any, name: str, node: Any) -> Any:
     """A short form as its long one; moto gives `!Condition` a name that it does not know."""
-    return {"Condition": node.value} if name == "!Condition" else _tag(loader, name, node)
+    if name == "!Condition":
+        return {"Condition": node.value}
+    if isinstance(node, yaml.MappingNode):
+        return {f"Fn::{name[1:]}": loader.construct_mapping(node, deep=True)}
+    return _tag(loader, name, node)
+
+
+def get(self: Any, name: str, default: Any = None) -> Any:
+    """A resource; moto's takes a fault while one is made for there being none."""
+    return self[name] if name in self._parsed_resources or name in self._resource_json_map else default
 
 
 def references(value: Any) -> list[str]:
@@ -42,6 +53,8 @@ def clean(value: Any, resources: Any) -> Any:
         return [each for each in (clean(item, resources) for item in value) if each is not None]
     if isinstance(value, dict) and "Fn::Cidr" in value:
         return _cidr(*(clean(item, resources) for item in value["Fn::Cidr"]))
+    if isinstance(value, dict) and "Fn::FindInMap" in value:
+        value = {"Fn::FindInMap": [str(clean(item, resources)) for item in value["Fn::FindInMap"]]}  # numbers, too
     if isinstance(value, dict) and isinstance(attribute := value.get("Fn::GetAtt"), list) and len(attribute) > 2:
         value = {"Fn::GetAtt": [attribute[0], ".".join(attribute[1:])]}
     return _moto(value, resources)

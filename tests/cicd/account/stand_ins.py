@@ -12,8 +12,14 @@ from moto.route53.models import route53_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 NAMES = ("Name", "RepositoryName", "TopicName", "AlarmName", "AliasName", "LogGroupName", "PolicyName", "FilterName")
-# Moto's own have a disk and no cluster, no name servers, and a zone that must be moto's.
-UNFIT = {"AWS::RDS::DBInstance", "AWS::Route53::HostedZone", "AWS::Route53::RecordSet"}
+# Moto's own have a disk and no cluster, no name servers, a zone and a certificate that must be moto's.
+UNFIT = {
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "AWS::RDS::DBInstance",
+    "AWS::Route53::HostedZone",
+    "AWS::Route53::RecordSet",
+}
 _known: Any = parsing.resource_class_from_type
 _record = Path()
 _kinds: dict[str, type[StandIn]] = {}
