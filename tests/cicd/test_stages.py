@@ -177,7 +177,7 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     ready.client("ecr").put_image(repositoryName=repository, imageTag="one", imageManifest=manifest)
     zone = resource(ready, "aiproxy-feature-x-test", "HostedZone")
     proof = {
-        "Name": "_1.example.org",
+        "Name": "_1.aiproxy-feature-x-test.example.org",
         "Type": "CNAME",
         "TTL": 300,
         "ResourceRecords": [{"Value": "_2.acm-validations.aws."}],
