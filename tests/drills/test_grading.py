@@ -222,7 +222,10 @@ def test_the_makers_of_bedrocks_models(website: Website, aws: BedrockUpstream, m
     aws.plan(claude(as_json()))
     assert website.grade(model) == "graded"
     assert website.metrics == {**GRADED, f"agent {maker}": 1}
-    assert [unquote(call.route) for call in aws.calls] == [f"/model/{model.removeprefix('bedrock.')}/converse"]
+    (call,) = aws.calls
+    assert call.json["inferenceConfig"]["temperature"] == 0.2
+    assert "Key Concept" in call.json["system"][0]["text"]
+    assert unquote(call.route) == f"/model/{model.removeprefix('bedrock.')}/converse"
 
 
 def test_a_website_that_does_not_wait(website: Website, vendor: Upstream) -> None:

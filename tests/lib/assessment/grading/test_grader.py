@@ -12,7 +12,7 @@ import gevent
 import pytest
 
 from lib.access import Caller
-from lib.assessment import LABELS, NO, Asker, Graded, Grader, GradingTerms, Request, Rubric, Trees
+from lib.assessment import LABELS, NO, Asker, Example, Graded, Grader, GradingTerms, Request, Rubric, Trees
 from lib.base.errors import AIProxyError, BadRequest, BodyTooLarge, ClientGone, UnusableAnswer
 from lib.gateway import Record
 from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, ROWS, RUBRIC, as_json, as_tsv, labels
@@ -140,6 +140,16 @@ def test_claude_gets_the_same_question(desk: Desk) -> None:
         "anthropic",
         {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
     )
+
+
+def test_claude_gets_the_examples(desk: Desk) -> None:
+    desk.upstream.plan(claude_says(as_tsv()))
+    desk.grade(CLAUDE, examples=(Example("one();", as_tsv()), Example("two();", as_json())), response_type="tsv")
+    (body,) = desk.sent
+    said = [(message["role"], str(message["content"])) for message in body["messages"]]
+    assert [role for role, _ in said] == ["user", "assistant"] * 2 + ["user"]
+    assert ["one();" in said[0][1], "two();" in said[2][1], "rect(1" in said[4][1]] == [True] * 3
+    assert ("tab-separated" in str(body["system"]), "JSON array" in str(body["system"])) == (True, False)
 
 
 def test_comments_are_taken_out_when_asked(desk: Desk) -> None:
