@@ -47,7 +47,7 @@ FIELDS = {"code": "rect(1, 2, 3, 4);", "prompt": "Grade it.", "rubric": RUBRIC_T
 FIELDS |= {"num-passing-labels": "2"}  # the website sends all that a lesson's params.json holds
 PAUSES = (0.05, 0.1)  # seconds; the website waits 3 and 18
 AT_ONCE = 200
-SHORTEST, LONGEST = 5.0, 20.0  # seconds that they take
+SHORTEST, LONGEST = 5.0, 60.0  # seconds that they take
 
 
 def openai(text: str, finish: str = "stop", status: int = 200, **body: Any) -> Behaviour:
@@ -316,7 +316,9 @@ def test_hundreds_of_gradings_leave_the_health_check_its_time(
         while len(waits) < 200 and not select(sockets, [], [], 0)[0]:
             waits.append(_index(gateway))
         assert len(waits) > 20, "all of them were open meanwhile"
-        assert [connection.said().status for connection in waiting] == [200] * AT_ONCE
+        for connection in waiting:
+            assert connection.said().status == 200
+            waits.append(_index(gateway))
     centiles = quantiles(waits, n=100)
     shown = (centiles[49], centiles[94], centiles[98], max(waits))
     record_property("milliseconds: 50, 95, 99 %, most", [round(1000 * each) for each in shown])
