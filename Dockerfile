@@ -19,6 +19,11 @@ FROM builder AS test
 RUN useradd --uid 10001 --home-dir /app --no-create-home aiproxy
 COPY requirements-dev.txt ./
 RUN bin/setup.sh --dev
+COPY requirements-cicd.txt ./
+RUN bin/setup.sh --cicd
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends jq \
+ && rm -rf /var/lib/apt/lists/*
 COPY --chown=aiproxy . .
 RUN chown aiproxy .
 USER aiproxy

@@ -29,6 +29,6 @@ pin() { # pin NAME FLAG...: NAME.in -> NAME.txt
   echo "$name.txt: $(grep -c '==' "$name.txt") packages"
 }
 
-for name in requirements requirements-dev requirements-build requirements-fast; do
+for name in requirements requirements-dev requirements-cicd requirements-build requirements-fast; do
   pin "$name" "$@"
 done

@@ -3,6 +3,7 @@
 #
 #   bin/setup.sh          what the server needs
 #   bin/setup.sh --dev    and what the checks and tests need
+#   bin/setup.sh --cicd   nothing of that, but what checks and carries out the delivery, in .venv-cicd
 #
 # The first Python from 3.11 to 3.13 on the PATH is used, or a newer one when there is no other; PYTHON names
 # another. pip's own settings (PIP_INDEX_URL, PIP_CERT, ...) are honoured. When nothing changed, nothing is fetched.
@@ -11,15 +12,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 server=(requirements.txt requirements-build.txt requirements-fast.txt)
 wanted=("${server[@]}")
+venv=.venv
 case ${1:-} in
   -h | --help) sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"; exit ;;
   --dev) wanted+=(requirements-dev.txt) ;;
+  --cicd) venv=.venv-cicd wanted=(requirements-cicd.txt) ;;
   ?*) echo "bin/setup.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
 esac
-stamp=.venv/.installed-${#wanted[@]} # one for the server's requirements, another with the checks' ones
+stamp=$venv/.installed-${#wanted[@]} # one for the server's requirements, another with the checks' ones
 
 state() { # what a stamp holds when the installation is complete and up to date
-  .venv/bin/python -V && cksum "$@"
+  $venv/bin/python -V && cksum "$@"
 }
 
 find_python() {
@@ -38,25 +41,30 @@ find_python() {
 }
 
 install() { # install FLAG...: from the pinned files alone
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "$@"
+  $venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "$@"
 }
 
 can_compile() {
   cc --version >/dev/null 2>&1 &&
-    .venv/bin/python -c 'import pathlib, sysconfig as s; (pathlib.Path(s.get_path("include")) / "Python.h").stat()' 2>/dev/null
+    $venv/bin/python -c 'import pathlib, sysconfig as s; (pathlib.Path(s.get_path("include")) / "Python.h").stat()' 2>/dev/null
 }
 
-if [[ -f $stamp && -x .venv/bin/python && $(state "${wanted[@]}") == "$(<"$stamp")" ]]; then
+if [[ -f $stamp && -x $venv/bin/python && $(state "${wanted[@]}") == "$(<"$stamp")" ]]; then
   exit
 fi
 
-if ! grep -qsxF "$(.venv/bin/python -V 2>/dev/null || echo none)" .venv/.installed-*; then
+if ! grep -qsxF "$($venv/bin/python -V 2>/dev/null || echo none)" $venv/.installed-*; then
   python=$(find_python) # there is no environment, or half of one, or its Python has been replaced
-  rm -rf .venv
-  "$python" -m venv .venv
+  rm -rf "$venv"
+  "$python" -m venv $venv
 fi
-echo "Installing the pinned requirements into .venv (this takes a minute, once) ..." >&2
-rm -f .venv/.installed-*
+echo "Installing the pinned requirements into $venv (this takes a minute, once) ..." >&2
+rm -f $venv/.installed-*
+if [[ ${1:-} == --cicd ]]; then
+  install --requirement requirements-cicd.txt
+  state "${wanted[@]}" >"$stamp"
+  exit
+fi
 packages=(--requirement requirements.txt)
 [[ ${1:-} == --dev ]] && packages+=(--requirement requirements-dev.txt)
 install "${packages[@]}"
@@ -66,5 +74,5 @@ if can_compile; then
 else
   echo "No C compiler or no Python headers: gunicorn will use its HTTP parser in Python, which is slower." >&2
 fi
-state "${server[@]}" >.venv/.installed-${#server[@]}
+state "${server[@]}" >$venv/.installed-${#server[@]}
 state "${wanted[@]}" >"$stamp"

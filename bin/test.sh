@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Lint, types, the import rule and all tests.
+# Lint, types, the import rule, the checks of what delivers, and all tests.
 #
 #   bin/test.sh                        in the container when a Docker engine answers, in .venv otherwise
 #   bin/test.sh --local                in .venv
 #   bin/test.sh --container            in the container
+#   bin/test.sh --lint                 in .venv, everything but the tests
 #   bin/test.sh [where] -k sse -x      further arguments go to pytest
 #
 # The container is the Dockerfile's `test` target. Words in DOCKER_BUILD_FLAGS are handed to `docker build`.
@@ -13,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 where=
 case ${1:-} in
   -h | --help) sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"; exit ;;
-  --local | --container) where=$1; shift ;;
+  --local | --container | --lint) where=$1; shift ;;
 esac
 if [[ -z $where ]]; then
   if docker info >/dev/null 2>&1; then where=--container; else where=--local; fi
@@ -34,11 +35,13 @@ in_venv() {
   local python=.venv/bin/python
   failed=()
   bin/setup.sh --dev
+  bin/setup.sh --cicd
   step lint "$python" -m ruff check .
   step format "$python" -m ruff format --check .
   step types "$python" -m mypy
   step imports "$python" .venv/bin/lint-imports
-  step tests "$python" -m pytest "$@"
+  step delivery bin/check-delivery.sh
+  [[ $where == --lint ]] || step tests "$python" -m pytest "$@"
   [[ ${#failed[@]} == 0 ]] && return
   echo "failed: ${failed[*]}" >&2
   return 1

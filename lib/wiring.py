@@ -182,6 +182,7 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
         run_cap=to_nano(settings.max_cost_per_run),
         run_ttl=int(settings.run_ttl_hours * 3600 * 1000),
         reserve_output=models.defaults.reserve_output,
+        reserve_input=models.defaults.reserve_input,
         budgets_when_down=settings.budgets_when_down,
         ledger_when_down=settings.ledger_when_down,
     )
@@ -189,7 +190,8 @@ def _terms(settings: Settings, models: ModelsFile) -> Terms:
 
 def _build_settler(settings: Settings) -> Settler:
     served: set[str] = set()
-    return Settler(Metrics(served) if settings.metrics_port else NoMetrics(), served)
+    counted = settings.metrics_port or settings.cloudwatch_metrics_seconds
+    return Settler(Metrics(served) if counted else NoMetrics(), served)
 
 
 def build_managed_keys(settings: Settings, database: Database) -> ManagedKeys:
@@ -226,6 +228,11 @@ def configure_telemetry(settings: Settings) -> None:
     if fmt == "auto":
         fmt = "console" if sys.stdout.isatty() else "json"
     configure_logs(settings.log_level, fmt, settings.secret_values())
+    renew_reports(settings)
+
+
+def renew_reports(settings: Settings) -> None:
+    """Report errors as these settings say, from now on. Raises `SettingsError`, and then nothing changed."""
     key = settings.honeybadger_api_key
     try:
         configure_reports(

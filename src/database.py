@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -23,12 +24,12 @@ def prepare(settings: Settings) -> None:
     """
     database = build_database(settings)
     if database.kind == "sqlite":
-        _bring_up(database)
+        _bring_up(settings, database)
     else:
-        _check()
+        _check(settings)
 
 
-def _bring_up(database: Database) -> None:
+def _bring_up(settings: Settings, database: Database) -> None:
     try:
         held = version(database)
         wrong = fault(database)
@@ -37,14 +38,14 @@ def _bring_up(database: Database) -> None:
     finally:
         database.close()
     if held is None or held < HEAD:
-        done = _run(*MIGRATE)
+        done = _run(settings, *MIGRATE)
         wrong = done.stderr.strip() if done.returncode else None
     if wrong:
         raise SettingsError(f"DATABASE_URL: {wrong}")
 
 
-def _check() -> None:
-    done = _run(*MIGRATE, "--check")
+def _check(settings: Settings) -> None:
+    done = _run(settings, *MIGRATE, "--check")
     said = done.stderr.strip()
     if done.returncode == 1:
         raise SettingsError(f"DATABASE_URL: {said}")
@@ -52,6 +53,11 @@ def _check() -> None:
         log.error("the database is away: the server is not ready before it is back", detail=said[-500:])
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: what is loaded here, before gevent has its way, would block or burden the workers."""
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  nothing of a caller's
+def _run(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own: what is loaded here, before gevent has its way, would block or burden the workers.
+
+    The address is given to it as it was found, wherever that was.
+    """
+    address = {"DATABASE_URL": settings.database_url.get_secret_value(), "DATABASE_PASSWORD": "none"}
+    environ = {**os.environ, **address}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603  no caller's

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 
 from flask import Flask
 
+from lib.gateway import Record
 from lib.wiring import Services
 from src.context import OBSERVATION, Observation
 
@@ -44,6 +45,7 @@ class Observer:
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             record.status = int(status[:3])
+            headers.extend(_rates(record, headers))
             headers.append(("X-Request-ID", request_id))
             headers.append(("X-Process-Time", f"{monotonic() - record.started:.6f}"))
             if path.startswith("/v1/messages") and not any(name.lower() == "request-id" for name, _ in headers):
@@ -60,6 +62,13 @@ class Observer:
 
     def _over(self, method: str, seen: Observation) -> None:
         self._settler.finished(seen.request_id, method, seen.route, seen.record)
+
+
+def _rates(record: Record, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What a caller with rates is told, where a feature makes its answer of the gateway's."""
+    found = record.admission.headers() if record.admission is not None else []
+    said = {name.lower() for name, _ in headers} if found else ()
+    return [(name, value) for name, value in found if name not in said]
 
 
 class Observed:

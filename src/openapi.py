@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from lib.agents import BODIES, QUERIES
 from lib.wire import PATHS, Path
 from src import openapi_admin, openapi_assessment, openapi_usage
+from src.openapi_parts import NOTHING, Part, Parts, body, in_query
 
 _ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _TYPES = {"messages": "array", "tools": "array", "max_tokens": "integer"}
@@ -27,8 +28,8 @@ _RUN = {"name": "X-Run-ID", "in": "header", "required": False, "schema": {"type"
 def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
     """The document. `guarded` says for each blueprint whether it needs a key."""
     known = {path.route: path for path in PATHS}
-    references, schemas = models_json_schema([(kind, "validation") for kind in BODIES.values()], ref_template=_SCHEMAS)
-    bodies = {route: references[kind, "validation"] for route, kind in BODIES.items()}
+    agents, schemas = _agents()
+    parts = {**agents, **openapi_admin.PARTS, **openapi_usage.parts(), **openapi_assessment.parts()}
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
         blueprint, _, name = rule.endpoint.rpartition(".")
@@ -36,15 +37,12 @@ def build(app: Flask, guarded: Mapping[str, bool]) -> dict[str, Any]:
             view = app.view_functions[rule.endpoint]
             operation = _operation(name, (view.__doc__ or "").strip(), known.get(rule.rule), guarded[blueprint])
             operation["tags"] = [blueprint]
-            if rule.rule in bodies:
-                operation["requestBody"] = _json_request(bodies[rule.rule])
-            elif body := openapi_admin.request_body(name) or openapi_assessment.request_body(rule.rule):
-                operation["requestBody"] = body
-            if content := openapi_usage.answer(rule.rule):
-                operation["responses"]["200"] = {"description": "JSON, or CSV when asked for.", "content": content}
-            elif content := openapi_assessment.answer(rule.rule):
-                operation["responses"]["200"] = {"description": "The grades, or a page about them.", "content": content}
-            if parameters := _parameters(rule.rule, known):
+            part = parts.get((method, rule.rule), NOTHING)
+            if part.body:
+                operation["requestBody"] = part.body
+            if part.answer:
+                operation["responses"]["200"] = part.answer
+            if parameters := [*_parameters(rule.rule, known), *part.parameters]:
                 operation["parameters"] = parameters
             paths.setdefault(_ARGUMENT.sub(r"{\1}", rule.rule), {})[method.lower()] = operation
     return {
@@ -90,22 +88,20 @@ def _request(path: Path) -> dict[str, Any]:
     return {"multipart/form-data" if path.multipart else "application/json": {"schema": schema}}
 
 
-def _json_request(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+def _agents() -> tuple[Parts, dict[str, Any]]:
+    """The routes of agents, and the schemas that their bodies refer to."""
+    found, schemas = models_json_schema([(kind, "validation") for kind in BODIES.values()], ref_template=_SCHEMAS)
+    parts = {("POST", route): Part(body(found[kind, "validation"])) for route, kind in BODIES.items()}
+    for route, kind in QUERIES.items():
+        fields = kind.model_json_schema()["properties"]
+        parts["GET", route] = Part(parameters=[in_query(name, each, required=True) for name, each in fields.items()])
+    return parts, schemas
 
 
 def _parameters(route: str, known: Mapping[str, Path]) -> list[dict[str, Any]]:
-    """The parameters in a route's path, query string and headers."""
-    found = [_argument(argument) for argument in _ARGUMENT.findall(route)] + _query(route)
-    found += [_RUN] if route in known else []
-    return found + openapi_usage.parameters(route) + openapi_assessment.parameters(route)
-
-
-def _query(route: str) -> list[dict[str, Any]]:
-    """The parameters in a route's query string."""
-    kind = QUERIES.get(route)
-    fields = kind.model_json_schema()["properties"] if kind else {}
-    return [{"name": name, "in": "query", "required": True, "schema": schema} for name, schema in fields.items()]
+    """The parameters in a route's path and headers."""
+    found = [_argument(argument) for argument in _ARGUMENT.findall(route)]
+    return found + ([_RUN] if route in known else [])
 
 
 def _field(name: str) -> dict[str, Any]:

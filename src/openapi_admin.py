@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.access import SCOPES
+from src.openapi_parts import Part, Parts, body
 
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _RATE: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1_000_000_000}
@@ -29,12 +30,7 @@ _ROTATION: dict[str, Any] = {
     "properties": {"overlap": {"type": "string", "pattern": "^([0-9]+[smhd]|0)$", "examples": ["24h"]}},
     "additionalProperties": False,
 }
-_BODIES = {"create_key": (_NEW_KEY, True), "rotate_key": (_ROTATION, False)}
-
-
-def request_body(operation: str) -> dict[str, Any] | None:
-    """The body of an operation, by its name; None when it is not one of these."""
-    if operation not in _BODIES:
-        return None
-    schema, required = _BODIES[operation]
-    return {"required": required, "content": {"application/json": {"schema": schema}}}
+PARTS: Parts = {
+    ("POST", "/admin/keys"): Part(body(_NEW_KEY)),
+    ("POST", "/admin/keys/<path:name>/rotate"): Part(body(_ROTATION, required=False)),
+}

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lib.assessment import LABELS, Submitted
+from src.openapi_parts import Part, Parts, Schema, body, in_query
 
 _TEMPLATE = "#/components/schemas/{name}"
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
@@ -56,11 +57,12 @@ _TOLD = {
     "properties": {"fingerprint": _TEXT, "rehearsed": {"type": "boolean"}},
     "required": ["fingerprint", "rehearsed"],
 }
-_BODIES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "/assessment": (GRADING, _FORMS),
-    "/assessment/report": ({"$ref": _TEMPLATE.format(name="Submitted")}, ("application/json",)),
-}
-_SAMPLES = ("/test/assessment", "/examples", "/cfe")
+_REPORT = {"$ref": _TEMPLATE.format(name="Submitted")}
+_SAMPLES = (
+    *(f"/test/assessment{which}" for which in ("", "/blank", "/examples", "/cfe")),
+    "/examples",
+    "/cfe",
+)
 
 
 def schemas() -> dict[str, Any]:
@@ -69,28 +71,20 @@ def schemas() -> dict[str, Any]:
     return found
 
 
-def request_body(route: str) -> dict[str, Any] | None:
-    """The body of a route; None for routes of others."""
-    if route not in _BODIES:
-        return None
-    schema, kinds = _BODIES[route]
-    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+def parts() -> Parts:
+    """The routes of grading. The parameters of `/assessment` may stand in its query string too."""
+    grades = {"description": "The grades.", "content": {"application/json": {"schema": _GRADED}}}
+    told = {"description": "By what it grades.", "content": {"application/json": {"schema": _TOLD}}}
+    page = {"description": "A page about them.", "content": {"text/html": {"schema": _TEXT}}}
+    samples = {route: Part(None, grades, _parameters(route)) for route in _SAMPLES}
+    return {
+        ("POST", "/assessment"): Part(body(GRADING, *_FORMS), grades),
+        ("GET", "/assessment/fingerprint"): Part(None, told),
+        ("POST", "/assessment/report"): Part(body(_REPORT), page),
+        **{(method, route): part for method in ("GET", "POST") for route, part in samples.items()},
+    }
 
 
-def parameters(route: str) -> list[dict[str, Any]]:
-    """The parameters in a route's query string. Those of `/assessment` may stand there too."""
-    if not route.startswith(_SAMPLES):
-        return []
+def _parameters(route: str) -> list[Schema]:
     names = ("model", "api-key") if route.endswith("/cfe") else tuple(_ADJUSTABLE)
-    return [{"name": name, "in": "query", "required": False, "schema": _ADJUSTABLE[name]} for name in names]
-
-
-def answer(route: str) -> dict[str, Any] | None:
-    """The content of a route's good answer; None for routes of others."""
-    if route == "/assessment/fingerprint":
-        return {"application/json": {"schema": _TOLD}}
-    if route == "/assessment/report":
-        return {"text/html": {"schema": _TEXT}}
-    if route == "/assessment" or route.startswith(_SAMPLES):
-        return {"application/json": {"schema": _GRADED}}
-    return None
+    return [in_query(name, _ADJUSTABLE[name]) for name in names]

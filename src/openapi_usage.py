@@ -1,13 +1,13 @@
-"""What the OpenAPI document says of the routes of usage: their parameters, and the shape of their answers."""
+"""What the OpenAPI document says of the routes of usage: their parameters, and their answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from lib.ledger import BUDGETS, CALLS, COUNTS, SUMS, BudgetRow, CallRow, Parameter
+from lib.ledger import BUDGETS, CALLS, COUNTS, SUMS, BudgetRow, CallRow
+from src.openapi_parts import Part, Parts, Schema, in_query
 
 _PARAMETERS = {"/usage/calls": CALLS, "/usage": SUMS, "/usage/budgets": BUDGETS}
 _ROWS = {"/usage/calls": CallRow, "/usage/budgets": BudgetRow}
@@ -27,15 +27,17 @@ def schemas() -> dict[str, Any]:
     return {**found, "Sums": sums}
 
 
-def parameters(route: str) -> list[dict[str, Any]]:
-    """The parameters in a route's query string."""
-    return [_parameter(name, parameter) for name, parameter in _PARAMETERS.get(route, {}).items()]
+def parts() -> Parts:
+    """The routes of usage."""
+    return {("GET", route): Part(None, _answer(route), _parameters(route)) for route in _PARAMETERS}
 
 
-def answer(route: str) -> dict[str, Any] | None:
-    """The content of a route's good answer; None for routes of others."""
-    if route not in _PARAMETERS:
-        return None
+def _parameters(route: str) -> list[Schema]:
+    known = _PARAMETERS[route]
+    return [in_query(name, each.schema, description=each.what) for name, each in known.items()]
+
+
+def _answer(route: str) -> Schema:
     row = _ROWS[route].__name__ if route in _ROWS else "Sums"
     properties: dict[str, Any] = {"data": {"type": "array", "items": _reference(row)}}
     if route == "/usage/calls":
@@ -43,12 +45,8 @@ def answer(route: str) -> dict[str, Any] | None:
     if route == "/usage":
         properties |= {"truncated": {"type": "boolean"}, "total": _reference(row)}
     schema = {"type": "object", "properties": properties, "required": list(properties)}
-    return {"application/json": {"schema": schema}, **_CSV}
-
-
-def _parameter(name: str, parameter: Parameter) -> dict[str, Any]:
-    schema: Mapping[str, Any] = parameter.schema
-    return {"name": name, "in": "query", "required": False, "description": parameter.what, "schema": schema}
+    content = {"application/json": {"schema": schema}, **_CSV}
+    return {"description": "JSON, or CSV when asked for.", "content": content}
 
 
 def _reference(name: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """How the application runs under gunicorn: its configuration, its hooks, its first words on the terminal.
 
-The master reads settings and models file first, and hands what it read to the workers it forks. On SIGHUP it
-reads again and tells its workers to. What is wrong at the start ends it with a list; what is wrong later is
+The master reads settings, secrets and models file first, and hands what it read to the workers it forks. On SIGHUP
+it reads again and tells its workers to. What is wrong at the start ends it with a list; what is wrong later is
 logged, and the old stays.
 """
 
@@ -13,7 +13,7 @@ import resource
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from math import ceil
@@ -23,28 +23,40 @@ from typing import Any, NoReturn
 from flask import Flask
 
 from lib.access import load_access
-from lib.base import ModelsFile, Settings, SettingsError, load, load_models
+from lib.base import LOCALHOST, ModelsFile, Settings, SettingsError, load, load_models
 from lib.base.errors import StoreUnavailable
-from lib.net import HttpClient
+from lib.net import HttpClient, pull
 from lib.providers import build_catalog
-from lib.telemetry import add_secrets, child_exit, get_logger, prepare_multiprocess_dir, serve_metrics
-from lib.wiring import build_services, configure_telemetry
+from lib.telemetry import (
+    EmbeddedMetrics,
+    ServerCounts,
+    add_secrets,
+    child_exit,
+    get_logger,
+    prepare_multiprocess_dir,
+    serve_metrics,
+)
+from lib.wiring import build_services, configure_telemetry, renew_reports
 from src import create_app, database, renew
 from src.context import EXTENSION
+from src.refresh import Refresher
+from src.vault import Vault
 
 log = get_logger("aiproxy.server")
 LAST_SECONDS = 6  # between the end of the grace and the master's SIGKILL
 KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
+_vault: Vault | None = None
 
 
 def configuration() -> dict[str, Any]:
     """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong."""
-    global _good  # noqa: PLW0603  gunicorn calls back without any object of ours
+    global _good, _vault  # noqa: PLW0603  gunicorn calls back without any object of ours
     try:
-        _make_key_for_this_run()
-        _good = _read()
+        _vault = Vault(_pulled())
+        _make_key_for_this_run(_vault.values())
+        _good = _read(_vault.values())
         configure_telemetry(_good[0])
         database.prepare(_good[0])
     except SettingsError as error:
@@ -60,7 +72,7 @@ def configuration() -> dict[str, Any]:
         "graceful_timeout": ceil(settings.drain_seconds + settings.graceful_timeout_seconds) + LAST_SECONDS,
         "forwarder_headers": "",
         "timeout": 60,
-        "keepalive": 75,
+        "keepalive": settings.keepalive_seconds,
         "backlog": 4096,
         "http_parser": "auto",
         "control_socket_disable": True,
@@ -83,8 +95,10 @@ def application() -> Flask:
 
 def reread(app: Flask) -> None:
     """In a worker, on SIGHUP: go over to what the files say now. What is wrong is logged, and the old stays."""
+    before: Settings = app.extensions[EXTENSION].settings
     try:
-        settings, models = _read()
+        settings, models = _read(_vault.values() if _vault else {})
+        _renew_reports(before, settings)
         renew(app, settings, models)
     except SettingsError as error:
         log.error("reload refused: the old settings stay", detail=str(error))
@@ -93,9 +107,18 @@ def reread(app: Flask) -> None:
     log.info("reloaded")
 
 
-def _read() -> tuple[Settings, ModelsFile]:
+def _pulled() -> Mapping[str, str]:
+    """What Secrets Manager holds for the settings. Raises `SettingsError` unless it is all there."""
+    load(serves=False)  # first what else is wrong: a misspelt name would be asked for
+    pulled = pull()
+    if pulled.faults:
+        raise SettingsError("\n".join(pulled.faults))
+    return pulled.values
+
+
+def _read(secrets: Mapping[str, str]) -> tuple[Settings, ModelsFile]:
     """The settings and the models file, both sound. Raises `SettingsError`."""
-    settings = load()
+    settings = load(secrets=secrets)
     if _would_be_open_to_others(settings):
         raise SettingsError(f"AIPROXY_API_KEY must be set: {settings.host} can be reached from elsewhere")
     models = load_models(settings.models_file)
@@ -108,24 +131,42 @@ def _would_be_open_to_others(settings: Settings) -> bool:
     return not settings.aiproxy_api_key and not settings.loopback_only
 
 
-def _make_key_for_this_run() -> None:
+def _renew_reports(before: Settings, settings: Settings) -> None:
+    """Errors go where the settings of today say. Raises `SettingsError`."""
+    fields = ("honeybadger_api_key", "honeybadger_endpoint")
+    if any(getattr(before, field) != getattr(settings, field) for field in fields):
+        renew_reports(settings)
+
+
+def _make_key_for_this_run(known: Mapping[str, str]) -> None:
     """A development server that others can reach, and that was given no key, gets one in its environment."""
-    settings = load()
+    settings = load(secrets=known)
     if settings.environment_type == "development" and _would_be_open_to_others(settings):
         os.environ["AIPROXY_API_KEY"] = KEY_PREFIX + secrets.token_urlsafe(24)
 
 
-def _hang_up(server: Any) -> None:
+def _hang_up(server: Any, vault: Vault, refresher: Refresher | None) -> None:
     """SIGHUP: read again, then let every worker do so. Gunicorn's own way would start new workers and wait,
     deaf to every other signal, until the last stream of the old ones has ended."""
     global _good  # noqa: PLW0603  as above
+    assert _good is not None
+    new = refresher.take() if refresher else None
+    known = vault.values() if new is None else new
     try:
-        _good = _read()
+        read = _read(known)
+        _renew_reports(_good[0], read[0])
     except SettingsError as error:
         log.error("reload refused: the old settings stay", detail=str(error))
+        if refresher and new is not None:
+            refresher.failed("they do not fit the other settings")
         return
+    _good = read
+    vault.keep(known)
+    add_secrets(read[0].secret_values())
     for pid in list(server.WORKERS):
         os.kill(pid, signal.SIGHUP)
+    if refresher and new is None:
+        refresher.wake()
 
 
 def _refuse(error: SettingsError) -> NoReturn:
@@ -142,9 +183,17 @@ def _say(*lines: str) -> None:
 def _when_ready(server: Any) -> None:
     """Serve the metrics, and say where the service is, with a call that can be pasted."""
     assert _good is not None
-    settings = _good[0]
-    serve_metrics(settings.host, settings.metrics_port)
-    server.handle_hup = partial(_hang_up, server)
+    assert _vault is not None
+    settings, counts = _good[0], ServerCounts()
+    serve_metrics(settings.host, settings.metrics_port, counts)
+    if settings.cloudwatch_metrics_seconds:
+        embedded = EmbeddedMetrics(settings.dns_record, counts)
+        embedded.start(settings.cloudwatch_metrics_seconds)
+        server.cfg.set("on_exit", lambda _server: embedded.write())  # what happened since the last line
+    refresher = None if settings.dns_record == LOCALHOST else Refresher(_vault, counts)
+    if refresher:
+        refresher.start(settings.secrets_refresh_seconds)
+    server.handle_hup = partial(_hang_up, server, _vault, refresher)
     gc.collect()
     gc.freeze()  # what the workers share with the master stays shared: their collectors do not touch it
     _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))

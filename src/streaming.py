@@ -14,7 +14,7 @@ from flask import Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from lib.agents import is_run_name
+from lib.base import is_run_name
 from lib.base.errors import (
     BadRequest,
     BodyTooLarge,
@@ -107,7 +107,7 @@ def run_id() -> str | None:
             raise BadRequest(f"This key's calls belong to runs: `{RUN_HEADER}` is required.", param=RUN_HEADER)
         return None
     run = given.encode("latin-1", "replace").decode("utf-8", "replace")  # as WSGI decoded it (PEP 3333)
-    if not is_run_name(run) or "\ufffd" in run:
+    if not is_run_name(run):
         raise BadRequest(f"`{RUN_HEADER}` must be 1 to 256 printable characters.", param=RUN_HEADER)
     return run
 

@@ -56,6 +56,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self._idle: set[Wait] = set()
         self._outdated = False
         self._grace = 0.0
+        self._drains = False
         self.wsgi: Any = None
 
     def init_signals(self) -> None:
@@ -89,11 +90,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
         services.lifecycle.depend(met=there or not needed)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice."""
+        """SIGTERM: say "not ready" at once, stop accepting when balancers have had time to notice.
+
+        Meanwhile each answer ends its connection (`Connection: close`), so that none is kept for what comes next.
+        """
         if self.wsgi is None:
             sys.exit(0)  # nobody is served yet
         services = self.wsgi.extensions[EXTENSION]
         services.lifecycle.drain()
+        self._drains = True
         gevent.spawn_later(services.settings.drain_seconds, self._stop_accepting)
 
     def _stop_accepting(self) -> None:
@@ -111,11 +116,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         """Serve one request. One that was answered before its body was read ends its connection: gunicorn would
         read the rest first, whatever its size, without ever yielding to another call."""
+        if self._drains:
+            req.force_close()
         keep: bool = super().handle_request(listener_name, req, sock, addr)
         if _unread(req):
-            _linger(sock, LINGER_SECONDS if self.alive else LAST_LINGER_SECONDS)
+            self._linger(sock)
             raise StopIteration
         return keep
+
+    def _linger(self, sock: Any) -> None:
+        _linger(sock, LINGER_SECONDS if self.alive else LAST_LINGER_SECONDS)
 
     def timeout_ctx(self) -> Wait:
         """Around the wait for a connection's next request."""
@@ -139,6 +149,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             util.write_nonblock(client, head.encode("latin-1") + body)
         except OSError:
             log.debug("nobody left to answer")
+        self._linger(client)
 
 
 def _unread(req: Any) -> bool:

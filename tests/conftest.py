@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Postgres, Redis
+from tests.servers import Moto, Postgres, Redis
 from tests.upstream import Gateway, Gateways, Upstream
 
 
@@ -44,6 +44,28 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
 def postgres() -> Iterator[Postgres]:
     """One PostgreSQL for the whole run; `postgres.new_database()` gives a test a database of its own."""
     server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """One AWS for the whole run; use names that are no other test's."""
+    server = Moto(tmp_path_factory.mktemp("moto"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def own_moto(tmp_path: Path) -> Iterator[Moto]:
+    """An AWS that the test may freeze and kill."""
+    server = Moto(tmp_path)
     try:
         server.start()
         yield server

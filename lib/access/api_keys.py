@@ -13,7 +13,7 @@ from lib.access.caller import Caller
 from lib.access.key_cache import KeyCache
 from lib.access.key_form import hash_of, hashing_key, looks_like_key, make_key, make_secret
 from lib.access.key_spec import KeySpec, is_name, read_key
-from lib.access.moments import parse_length, show_moment
+from lib.base import parse_length, show_moment
 from lib.base.errors import BadRequest, NotFound
 from lib.stores import KeyRow, KeyStore
 
@@ -115,7 +115,7 @@ class ManagedKeys:
         key = make_key()
         row = KeyRow(secrets.token_hex(8), asked.name, self._hash(key), asked.spec.encode(), now, asked.expires_at)
         if not self._store.insert(row):
-            raise BadRequest("`name`: is the name of another key; revoke or rotate that one.", param="name")
+            raise BadRequest("`name` is the name of another key; revoke or rotate that one.", param="name")
         return Issued(key, _managed(row, now))
 
     def list_all(self) -> list[ManagedKey]:
@@ -135,7 +135,7 @@ class ManagedKeys:
         length, now = _overlap(overlap), self._milliseconds()
         before = self.show(name)
         if before.state != "active":
-            raise BadRequest(f"`name`: this key is {before.state}, so it cannot be rotated.", param="name")
+            raise BadRequest(f"`name` must be that of an active key: this one is {before.state}.", param="name")
         key = make_key()
         row = self._store.rotate(name, self._hash(key), now + length if length else None)
         return Issued(key, _managed(_found(row), now))
@@ -211,7 +211,7 @@ def _overlap(value: object) -> int:
     try:
         length = parse_length(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise BadRequest(f"`overlap`: {error}.", param="overlap") from None
+        raise BadRequest(f"`overlap` {error}.", param="overlap") from None
     if length > LONGEST_OVERLAP:
-        raise BadRequest("`overlap`: must be at most 30 days.", param="overlap")
+        raise BadRequest("`overlap` must be at most 30 days.", param="overlap")
     return length

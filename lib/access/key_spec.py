@@ -16,8 +16,7 @@ import msgspec
 from lib.access.addresses import AddressList
 from lib.access.amounts import parse_budget, show_budget
 from lib.access.caller import FAMILIES, SCOPES
-from lib.access.moments import parse_moment
-from lib.base import Budget
+from lib.base import Budget, parse_moment
 from lib.base.errors import BadRequest
 
 MAX_LIST = 100  # entries of any list
@@ -28,11 +27,13 @@ RESERVED_NAMES = frozenset({"main", "agents", "anonymous"})  # those who enter w
 
 _NAME = re.compile(r"(?=.{1,128}\Z)(?![- ])(?:(?!\.+(?:/|\Z))[A-Za-z0-9._@ -]+(?:/(?=.)|\Z))+(?<! )", re.ASCII)
 _PATTERN = re.compile(r"[A-Za-z0-9._:/@*?\[\]!+-]{1,256}", re.ASCII)
+_FIELD = re.compile(r"[A-Za-z_]{1,32}")  # no key or token looks so
 _TAG = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TAG_VALUE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,256}")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:./ ]{0,64}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NAME_RULE = "must have 1 to 128 letters, digits, spaces and ._@/- and begin with none of `-`, `/` and a space"
+_ADDRESS_RULE = "must be addresses and CIDR blocks: {}"
 T = TypeVar("T")
 
 
@@ -96,7 +97,7 @@ def refuse_unknown(fields: Iterable[str], known: Collection[str]) -> None:
     """Raise `BadRequest` when there is another field than the known ones; its name is given if it could be one."""
     for name in fields:
         if name not in known:
-            raise BadRequest(f"The fields are {', '.join(known)}.", param=name if _TAG.fullmatch(name) else None)
+            raise BadRequest(f"The fields are {', '.join(known)}.", param=name if _FIELD.fullmatch(name) else None)
 
 
 def is_name(text: str) -> bool:
@@ -108,7 +109,7 @@ def _read(field_name: str, reader: Callable[[Any], T], value: object) -> T:
     try:
         return reader(value)
     except ValueError as error:
-        raise BadRequest(f"`{field_name}`: {error}.", param=field_name) from None
+        raise BadRequest(f"`{field_name}` {error}.", param=field_name) from None
 
 
 def _name(value: object) -> str:
@@ -149,7 +150,11 @@ def _models(value: object) -> tuple[str, ...]:
 
 
 def _budgets(value: object) -> tuple[Budget, ...]:
-    budgets = tuple(parse_budget(text) for text in _texts(value))
+    texts = _texts(value)
+    try:
+        budgets = tuple(map(parse_budget, texts))
+    except ValueError as error:
+        raise ValueError(f"must be amounts of USD for a period: {error}") from None
     if len({budget.period for budget in budgets}) < len(budgets):
         raise ValueError("must name each period once at most")
     return budgets
@@ -167,8 +172,11 @@ def _addresses(value: object) -> tuple[str, ...]:
     words = _texts(value)
     for position, word in enumerate(words, 1):
         if not _ADDRESS.fullmatch(word):
-            raise ValueError(f"entry {position} is neither an address nor a CIDR block")
-    AddressList.parse(words)
+            raise ValueError(_ADDRESS_RULE.format(f"entry {position} is neither an address nor a CIDR block"))
+    try:
+        AddressList.parse(words)
+    except ValueError as error:
+        raise ValueError(_ADDRESS_RULE.format(error)) from None
     return tuple(word.strip() for word in words if word.strip())
 
 
@@ -177,9 +185,9 @@ def _tags(value: object) -> dict[str, str]:
         raise ValueError(f"must be at most {MAX_TAGS} names with their values")
     for name, text in value.items():
         if not isinstance(name, str) or not _TAG.fullmatch(name):
-            raise ValueError("a name must have 1 to 64 letters, digits and ._-")
+            raise ValueError("must have names of 1 to 64 letters, digits and ._-")
         if not isinstance(text, str) or not _TAG_VALUE.fullmatch(text):
-            raise ValueError("a value must be a text of 1 to 256 printable characters")
+            raise ValueError("must have texts of 1 to 256 printable characters as values")
     return dict(value)
 
 

@@ -2,9 +2,9 @@
 
 from lib.agents.asking import Agents, Asker
 from lib.agents.evaluation import Evaluation
-from lib.agents.fields import BODIES, QUERIES, is_run_name
+from lib.agents.fields import BODIES, QUERIES
 from lib.agents.guide import Guide
 from lib.agents.models import Models, Prices
 from lib.agents.spending import Spending
 
-__all__ = ["BODIES", "QUERIES", "Agents", "Asker", "Evaluation", "Guide", "Models", "Prices", "Spending", "is_run_name"]
+__all__ = ["BODIES", "QUERIES", "Agents", "Asker", "Evaluation", "Guide", "Models", "Prices", "Spending"]

@@ -12,9 +12,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from lib.base import MAX_NAME, is_run_name
 from lib.base.errors import Fault, InvalidFields
 
-MAX_NAME = 256  # characters of a run's or a model's name
 MAX_LIST = 10_000  # messages, tools, or parameters of a tool
 _WORDS = {"uuid_parsing": "Input should be a valid UUID"}  # where the usual ones repeat a part of the input
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -23,18 +23,20 @@ Some = Annotated[list[_Entry], Field(max_length=MAX_LIST, fail_fast=True)]
 """A list. Of its wrong entries only the first is told: a body has room for millions, and each takes half a KiB."""
 
 
-def is_run_name(text: str) -> bool:
-    """Whether a run may be called so: 1 to 256 printable characters."""
-    return 0 < len(text) <= MAX_NAME and text.isprintable()
-
-
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise PydanticCustomError("string_not_printable", "String should have printable characters only")
     return text
 
 
+def _run_name(text: str) -> str:
+    if not is_run_name(text):
+        raise PydanticCustomError("string_not_printable", "String should have printable characters only")
+    return text
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_printable)]
+RunName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_run_name)]
 
 
 class _Fields(BaseModel):
@@ -51,7 +53,7 @@ class Message(_Fields):
 class GuideInference(_Fields):
     """The body of `POST /agents/inference`."""
 
-    run_id: Name
+    run_id: RunName
     messages: Some[Message]
     model: Name | None = None
     temperature: float | None = None
@@ -61,7 +63,7 @@ class GuideEmbedding(_Fields):
     """The body of `POST /agents/embedding`."""
 
     input: str
-    run_id: Name
+    run_id: RunName
 
 
 class Parameter(_Fields):

@@ -35,6 +35,11 @@ class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Timeouts(**{name: getattr(base, name) if value is None else value for name, value in pairs})
 
 
+def setting_prefix(provider: str) -> str:
+    """How the names of a provider's settings begin."""
+    return provider.upper().replace("-", "_")
+
+
 class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One vendor. `key` names the setting that holds its key (default `<NAME>_API_KEY`, "" for none), `address`
     the one that moves its `base_url` (default `<NAME>_BASE_URL`); `prefixes` are the beginnings of bare model
@@ -57,6 +62,16 @@ class ProviderRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price_list: str | None = None
     callers_key: bool = False
     title: str = ""
+
+    def key_setting(self, name: str) -> str:
+        """The setting that holds the key of this row, which has this name; empty when it needs none."""
+        if self.kind == "bedrock":
+            return ""
+        return f"{setting_prefix(name)}_API_KEY" if self.key is None else self.key
+
+    def address_setting(self, name: str) -> str:
+        """The setting that moves its address."""
+        return self.address or f"{setting_prefix(name)}_BASE_URL"
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,13 +101,15 @@ class Rest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What holds unless a row says otherwise. `attempts` counts tries of one target; a wait for
     Retry-After longer than `longest_wait` seconds is left to the caller; `reserve_output` is the number of
-    tokens assumed for an answer when neither the request nor the model's price names one."""
+    tokens assumed for an answer when neither the request nor the model's price names one, `reserve_input` for a prompt
+    that refers to what is not in the request, when nobody says how long the model's prompts may be."""
 
     model: str | None = None
     allow: tuple[str, ...] = ("*",)
     attempts: int = 2
     longest_wait: float = 2.0
     reserve_output: int = 4096
+    reserve_input: int = 200_000
     timeouts: Timeouts = Timeouts()
 
 
@@ -128,6 +145,11 @@ class ModelsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         places = [place for row in self.models.values() for place in (*row.targets, *row.fallbacks)]
         full = [place.model if isinstance(place, Target) else place for place in places]
         return {*self.models, *(name.partition("/")[2] or name for name in full)}
+
+    def key_settings(self) -> list[str]:
+        """The settings that hold the keys of its vendors, each once."""
+        named = (row.key_setting(name) for name, row in self.providers.items())
+        return list(dict.fromkeys(name for name in named if name))
 
 
 BUILT_IN_TIMEOUTS = Timeouts(connect=5.0, first_byte=300.0, idle=120.0, total=None)
@@ -173,9 +195,9 @@ def _faults(models: ModelsFile) -> list[str]:
         faults.append("defaults.attempts: must be at least 1")
     if not 0 <= models.defaults.longest_wait < math.inf:
         faults.append("defaults.longest_wait: must be a number of seconds, 0 or more")
-    fault = tokens_fault(models.defaults.reserve_output)
-    if fault:
-        faults.append(f"defaults.reserve_output: {fault}")
+    for name in ("reserve_output", "reserve_input"):
+        if fault := tokens_fault(getattr(models.defaults, name)):
+            faults.append(f"defaults.{name}: {fault}")
     faults += price_faults(models.prices, known)
     faults += _agents_faults(models.agents)
     rest = models.rest

@@ -1,6 +1,6 @@
 """The settings: one typed table, read once, passed in.
 
-`load` merges the environment over `config.txt` over the defaults. The table
+`load` merges the environment over `config.txt` over Secrets Manager over the defaults. The table
 also makes `config.txt.sample` and the README's list (`lib.cli.documents`), so
 a setting is described in one place.
 """
@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -23,6 +22,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -30,6 +30,7 @@ from pydantic import (
 from lib.base.money import MOST
 from lib.base.networks import is_this_machine, parse_networks
 from lib.base.price_rows import DEAREST
+from lib.base.sources import NOTHING, read_sources, with_password
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 VENDOR_SETTINGS = ("_API_KEY", "_BASE_URL", "_EMBED_URL")  # how the names end that rows of models.toml may name
@@ -37,7 +38,10 @@ _REDIS_ADDRESS = re.compile(
     r"(?:redis|rediss|valkey|valkeys)://(?:[^\s/?#@]*@)?(?:[^\s/@?#:\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d*)?(?:\?\S*)?"
     r"|unix://(?:[^\s/?#@]*@)?/[^\s?]+(?:\?\S*)?"
 )
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 MIN_KEY_LENGTH = 16  # characters, in test and production
+LOCALHOST = "localhost"
+NONE = "none"  # the value of a secret that is not used
 
 
 class SettingsError(Exception):
@@ -53,6 +57,7 @@ def _split(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
+SERVES_NOBODY = "serves nobody"  # the context of settings that are read by a command
 
 
 class Settings(BaseModel):
@@ -63,6 +68,15 @@ class Settings(BaseModel):
     environment_type: Literal["development", "test", "production"] = Field(
         "development",
         description="development, test or production. The last two refuse to start without AIPROXY_API_KEY.",
+    )
+    dns_record: str = Field(
+        LOCALHOST,
+        description="The service's host name. Unless it is localhost, each secret setting that is not set here is "
+        "read from AWS Secrets Manager, as <ENVIRONMENT_TYPE>/<DNS_RECORD>/<setting in lower case>; the value `none` "
+        "stands for one that is not used.",
+    )
+    secrets_refresh_seconds: float = Field(
+        300, ge=0, description="How often Secrets Manager is read again. 0: on SIGHUP only."
     )
     host: str = Field(
         "127.0.0.1",
@@ -87,6 +101,12 @@ class Settings(BaseModel):
     metrics_port: int = Field(
         8082, ge=0, le=65535, description="Port of the Prometheus metrics, on HOST as well. 0 turns them off."
     )
+    cloudwatch_metrics_seconds: float = Field(
+        0,
+        ge=0,
+        description="How often a line of metrics in CloudWatch's embedded metric format is written among the log "
+        "lines. 0: never.",
+    )
     models_file: Path = Field(Path("models.toml"), description="Providers, models, fallbacks, timeouts, allow lists.")
     access_file: Path = Field(
         Path("access.toml"),
@@ -97,6 +117,7 @@ class Settings(BaseModel):
         description="Keys, budgets and the ledger: sqlite:///<path>, or postgresql+psycopg://<user>:<password>@<host>/"
         "<database> for several machines.",
     )
+    database_password: SecretStr | None = Field(None, description="Its password, when DATABASE_URL holds none.")
     store_timeout_seconds: float = Field(
         2,
         gt=0,
@@ -108,6 +129,7 @@ class Settings(BaseModel):
         description="Redis or Valkey for rates that all machines share: redis://, rediss:// or unix://. "
         "Without it, the workers of a machine share theirs in a file.",
     )
+    redis_password: SecretStr | None = Field(None, description="Its password, when REDIS_URL holds none.")
     rates_when_down: Literal["allow", "refuse"] = Field(
         "allow", description="Calls with rates while their counters are down or slow: refuse (503) or allow."
     )
@@ -134,6 +156,9 @@ class Settings(BaseModel):
     )
     ping_seconds: float = Field(
         15, gt=0, description="A silent stream gets a `: ping` comment this often, so that balancers keep it open."
+    )
+    keepalive_seconds: int = Field(
+        75, ge=1, description="How long a connection may rest between calls; behind a balancer, longer than its own."
     )
     client_timeout_seconds: float = Field(
         120, gt=0, description="A client that neither reads what it is sent nor sends what it announced is left."
@@ -192,6 +217,13 @@ class Settings(BaseModel):
         description="Not a setting: the keys and addresses that rows of models.toml may name.",
     )
 
+    @field_validator("dns_record")
+    @classmethod
+    def _host_name(cls, name: str) -> str:
+        if not _HOST_NAME.fullmatch(name):
+            raise ValueError("must be a host name such as aiproxy.example.org")
+        return name
+
     @field_validator("key_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -229,10 +261,10 @@ class Settings(BaseModel):
         return words
 
     @model_validator(mode="after")
-    def _closed_by_default(self) -> Settings:
+    def _closed_by_default(self, info: ValidationInfo) -> Settings:
         if self.environment_type == "development":
             return self
-        if not self.aiproxy_api_key:
+        if not self.aiproxy_api_key and info.context != SERVES_NOBODY:
             raise ValueError(f"AIPROXY_API_KEY must be set when ENVIRONMENT_TYPE is {self.environment_type}")
         for name in ("aiproxy_api_key", "proxy_api_key"):
             if any(len(key.get_secret_value()) < MIN_KEY_LENGTH for key in getattr(self, name)):
@@ -253,7 +285,8 @@ class Settings(BaseModel):
 
     def secret_values(self) -> Iterator[str]:
         """Every secret that is held: what the log's redaction must know."""
-        for key in (*self.aiproxy_api_key, *self.proxy_api_key, self.honeybadger_api_key, self.key_secret):
+        alone = (self.honeybadger_api_key, self.key_secret, self.database_password, self.redis_password)
+        for key in (*self.aiproxy_api_key, *self.proxy_api_key, *alone):
             if key is not None:
                 yield key.get_secret_value()
         for url in (self.database_url, self.redis_url):
@@ -284,22 +317,47 @@ def setting_names() -> list[str]:
     return [name.upper() for name in Settings.model_fields if name != "vendor_values"]
 
 
-def load(environ: Mapping[str, str] | None = None, config_file: str | os.PathLike[str] = "config.txt") -> Settings:
-    """Read the settings: environment, then `config_file` if it exists, then defaults.
+def secret_settings() -> list[str]:
+    """The names of those that hold a secret, or an address that may hold a password, in the table's order."""
+    fields = Settings.model_fields
+    kinds = {name: fields[name.lower()].annotation for name in setting_names()}
+    return [name for name, kind in kinds.items() if kind is SecretStr or SecretStr in get_args(kind)]
 
-    An empty value counts as unset. Raises `SettingsError` with one line for each
-    fault, naming settings and never their values.
+
+def load(
+    environ: Mapping[str, str] | None = None,
+    config_file: str | os.PathLike[str] = "config.txt",
+    secrets: Mapping[str, str] = NOTHING,
+    *,
+    serves: bool = True,
+) -> Settings:
+    """Read the settings: environment, then `config_file` if it exists, then `secrets` by setting, then defaults.
+
+    An empty value counts as unset, and so does `none` for a secret. A command that `serves` nobody needs no
+    AIPROXY_API_KEY. Raises `SettingsError` with one line for each fault, naming settings and never their values.
     """
-    merged: dict[str, str] = {name: value for name, value in dotenv_values(config_file).items() if value}
-    merged.update({name: value for name, value in (os.environ if environ is None else environ).items() if value})
+    merged = _used(read_sources(environ, config_file, secrets).merged())
     known = {name.lower(): merged[name] for name in setting_names() if name in merged}
+    for address, password in (("database_url", "database_password"), ("redis_url", "redis_password")):
+        if address in known and password in known:
+            known[address] = with_password(known[address], known[password])
     vendor = {name: SecretStr(value.strip()) for name, value in merged.items() if name.endswith(VENDOR_SETTINGS)}
     own = {"AIPROXY_API_KEY", "HONEYBADGER_API_KEY", "PROXY_API_KEY"}
     values: dict[str, Any] = {**known, "vendor_values": {n: v for n, v in vendor.items() if n not in own}}
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values, context=None if serves else SERVES_NOBODY)
     except ValidationError as error:
         raise SettingsError("\n".join(_faults(error))) from None
+
+
+def _used(values: Mapping[str, str]) -> dict[str, str]:
+    """All but the secrets of which somebody said that they are not used."""
+    secrets = secret_settings()
+    return {
+        name: value
+        for name, value in values.items()
+        if value.strip() != NONE or not (name in secrets or name.endswith("_API_KEY"))
+    }
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

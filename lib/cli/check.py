@@ -22,13 +22,18 @@ from lib.base import (
     ModelsFile,
     Settings,
     SettingsError,
+    Sources,
     Target,
     load,
     load_models,
+    read_sources,
     setting_names,
 )
 from lib.base.errors import NotServed, UnknownModel
+from lib.cli.ending import leave
+from lib.cli.text_table import aligned
 from lib.gateway import Chooser
+from lib.net import pull
 from lib.wire import PATHS
 from lib.wiring import Services, build_services
 
@@ -61,29 +66,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(environ: Mapping[str, str], config_file: str) -> list[str]:
     """Print what can be shown; the faults that were met."""
+    faults: list[str] = []
     try:
-        settings = load(environ, config_file)
-        _show("Settings", setting_rows(settings, environ, config_file))
+        pulled = pull(environ=environ, config_file=config_file)
+        faults += pulled.faults
+        settings = load(environ, config_file, pulled.values, serves=not faults)
+        _show("Settings", setting_rows(settings, read_sources(environ, config_file, pulled.values)))
         _show("Notes", [Row(note, "") for note in notes(settings, config_file)])
         models = load_models(settings.models_file)
         services = build_services(settings, models)
     except SettingsError as error:
-        return str(error).splitlines()
+        return faults + str(error).splitlines()
     _show("Providers", provider_rows(services))
     _show("Models", model_rows(models, services.gateway.chooser))
-    return default_model_faults(services.gateway.chooser)
+    return faults + default_model_faults(services.gateway.chooser)
 
 
-def setting_rows(settings: Settings, environ: Mapping[str, str], config_file: str) -> list[Row]:
+def setting_rows(settings: Settings, sources: Sources) -> list[Row]:
     """Every setting with its value and where it comes from, then the vendors' keys and addresses that are set."""
-    file = dotenv_values(config_file)
-
-    def source(name: str) -> str:
-        return "environment" if environ.get(name) else "config.txt" if file.get(name) else "default"
-
-    rows = [Row(name, shown(getattr(settings, name.lower())), source(name)) for name in setting_names()]
+    rows = [Row(name, shown(getattr(settings, name.lower())), sources.of(name)) for name in setting_names()]
     others = sorted(settings.vendor_values.keys() - set(setting_names()))
-    return rows + [Row(name, _vendor_value(settings, name), source(name)) for name in others]
+    return rows + [Row(name, _vendor_value(settings, name), sources.of(name)) for name in others]
 
 
 def shown(value: object) -> str:
@@ -166,12 +169,8 @@ def _show(title: str, rows: Sequence[Row]) -> None:
     """Print a table with its columns aligned; nothing when it has no rows."""
     if not rows:
         return
-    names, values = (max(len(row[column]) for row in rows) for column in (0, 1))
-    print(title)
-    for name, value, source in rows:
-        print(f"  {name:{names}}  {value:{values}}  {source}".rstrip())
-    print()
+    print(title, *(f"  {line}" for line in aligned(rows)), "", sep="\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

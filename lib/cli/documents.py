@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from lib.base import Settings
+from lib.cli.ending import leave
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 100  # characters of a line in config.txt.sample
@@ -24,7 +25,8 @@ END = "<!-- end of settings -->"
 
 _HEAD = """\
 # Settings of the gateway. Copy this file to config.txt and take the `#` off the lines that you change.
-# The environment goes before config.txt, and config.txt before the defaults, which are shown here.
+# The environment goes before config.txt, config.txt before Secrets Manager (see DNS_RECORD), and that before the
+# defaults, which are shown here.
 # An empty value counts as unset. `bin/run.sh --check` shows what holds. Made by `python -m lib.cli.documents`.
 """
 FIRST = frozenset(
@@ -134,4 +136,4 @@ def _fields() -> Iterator[tuple[str, FieldInfo]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from lib.cli.text_table import aligned
 
 COLUMNS = ("name", "state", "scopes", "models", "budgets", "rpm", "tpm", "expires")
 
@@ -11,8 +13,7 @@ COLUMNS = ("name", "state", "scopes", "models", "budgets", "rpm", "tpm", "expire
 def shown_key(fields: Mapping[str, Any]) -> str:
     """One key: a line for each field. A key that was just made comes first, and apart."""
     rest = {name: _cell(value) for name, value in fields.items() if name != "key"}
-    width = max(map(len, rest))
-    lines = [f"{name:{width}}  {value}" for name, value in rest.items() if value]
+    lines = list(aligned([(name, value) for name, value in rest.items() if value]))
     if "key" in fields:
         lines = [fields["key"], "", "Keep it now: it cannot be shown again.", "", *lines]
     return "\n".join(lines)
@@ -23,12 +24,7 @@ def shown_keys(keys: Sequence[Mapping[str, Any]]) -> str:
     if not keys:
         return "There are no keys yet: bin/keys create NAME"
     rows = [COLUMNS, *(tuple(_cell(key[column]) or "-" for column in COLUMNS) for key in keys)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
-    return "\n".join(_line(row, widths) for row in rows)
-
-
-def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
-    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return "\n".join(aligned(rows))
 
 
 def _cell(value: object) -> str:

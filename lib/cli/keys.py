@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.access import DEFAULT_OVERLAP, FAMILIES, SCOPES, ManagedKeys
-from lib.base import SettingsError, load
+from lib.base import SettingsError
 from lib.base.errors import AIProxyError, BadRequest, StoreUnavailable
 from lib.cli.database import prepare
+from lib.cli.ending import leave
 from lib.cli.key_tables import shown_key, shown_keys
+from lib.cli.reading import read_settings
 from lib.wiring import build_database, build_managed_keys
 
 FAILED, USAGE = 1, 2
@@ -38,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the command line; the exit status."""
     given = _parser().parse_args(argv)
     try:
-        settings = load()
+        settings = read_settings("DATABASE_URL", "DATABASE_PASSWORD", "KEY_SECRET")
         database = build_database(settings)
         try:
             prepare(settings, database)
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             database.close()
     except BadRequest as error:
         field = error.param or ""
-        message = error.message.removeprefix(f"`{field}`: ")
+        message = error.message.removeprefix(f"`{field}` ")
         return _fail(f"{OPTIONS.get(field, field)}: {message}", USAGE)
     except StoreUnavailable as error:
         return _fail(f"the database cannot be used: {error.detail}", FAILED)
@@ -164,4 +166,4 @@ def _add_create(create: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -10,9 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.base import SettingsError, load
+from lib.base import Settings, SettingsError
 from lib.base.errors import StoreUnavailable
-from lib.stores import HEAD, fault, migrate, migration_url, open_database, version
+from lib.cli.ending import leave
+from lib.cli.reading import read_settings
+from lib.stores import HEAD, create_database, fault, migrate, migration_url, open_database, version
 
 WRONG, UNREACHABLE = 1, 3
 
@@ -24,9 +26,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         "version", nargs="?", default="head", help=f"`head` ({HEAD}), a version, or `base` for no tables"
     )
     parser.add_argument("--check", action="store_true", help="change nothing; say what is wrong")
+    parser.add_argument(
+        "--create-database", action="store_true", help="first make the database in PostgreSQL, if there is none"
+    )
     arguments = parser.parse_args(argv)
+    if arguments.check and arguments.create_database:
+        parser.error("--check changes nothing, so it makes no database")
     try:
-        return _check() if arguments.check else _migrate(arguments.version)
+        settings = read_settings("DATABASE_URL", "DATABASE_PASSWORD")
+        if arguments.check:
+            return _check(settings)
+        if arguments.create_database:
+            create_database(migration_url(settings.database_url.get_secret_value()), print)
+        return _migrate(settings, arguments.version)
     except (SettingsError, ValueError) as error:
         print(f"bin/migrate: {error}", file=sys.stderr)
         return WRONG
@@ -35,15 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNREACHABLE
 
 
-def _check() -> int:
-    settings = load()
+def _check(settings: Settings) -> int:
     wrong = fault(open_database(settings.database_url.get_secret_value(), settings.store_timeout_seconds))
     print(wrong or f"the tables have version {HEAD}, as needed", file=sys.stderr if wrong else sys.stdout)
     return WRONG if wrong else 0
 
 
-def _migrate(target: str) -> int:
-    settings = load()
+def _migrate(settings: Settings, target: str) -> int:
     url = settings.database_url.get_secret_value()
     database = open_database(url, settings.store_timeout_seconds)
     version(database)  # makes the folder, and says when the database is away
@@ -53,4 +63,4 @@ def _migrate(target: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

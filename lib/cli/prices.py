@@ -17,6 +17,8 @@ from typing import Any
 
 from lib.base import Settings, SettingsError, load, load_models
 from lib.base.errors import BadRequest, UnknownModel
+from lib.cli.ending import leave
+from lib.cli.text_table import aligned
 from lib.gateway import Chooser
 from lib.limits import Price, RateCard, row_name
 from lib.net import HttpClient
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON list instead, amounts as strings")
     given = parser.parse_args(argv)
     try:
-        found = Shown(load(os.environ, CONFIG_FILE)).models(given.models)
+        found = Shown(load(os.environ, CONFIG_FILE, serves=False)).models(given.models)
     except SettingsError as error:
         for fault in str(error).splitlines():
             print(f"wrong: {fault}", file=sys.stderr)
@@ -136,11 +138,9 @@ def _table(place: dict[str, Any]) -> Iterator[str]:
     rows.append(["", *place["per_million_tokens"].values()])
     for tier in place["tiers"]:
         rows.append([f"prompts above {tier['above']:,}", *tier["per_million_tokens"].values()])
-    widths = [max(len(row[at]) for row in rows) for at in range(len(columns) + 1)]
-    for first, *others in rows:
-        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        yield "    " + "  ".join([first.ljust(widths[0]), *cells])
+    for line in aligned(rows, numbers=True):
+        yield f"    {line}"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -11,8 +11,10 @@ from pathlib import Path
 import gevent
 
 from lib.assessment import measure
-from lib.base import SettingsError, load
+from lib.base import SettingsError
 from lib.base.money import show
+from lib.cli.ending import leave
+from lib.cli.reading import read_settings
 from lib.cli.tester_costs import Reckoner, Reckoning
 from lib.cli.tester_graders import Wanted, Who, grader
 from lib.cli.tester_options import Options, parse
@@ -28,7 +30,7 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
     try:
         lessons = list(_lessons(options))
         _check(options, lessons)
-        settings = load()
+        settings = read_settings()
         with who(settings, Wanted(options.url, options.key, options.dry_run)) as judge:
             for lesson in lessons:
                 judge.check(lesson.experiment)
@@ -43,6 +45,8 @@ def main(argv: Sequence[str] | None = None, who: Who = grader) -> int:
         return USAGE
     except KeyboardInterrupt:  # before or after the run, which has a handler of its own
         return SIGINT
+    except BrokenPipeError:  # of what is printed: `leave` knows
+        raise
     except OSError as error:
         print(f"bin/rubric-tester: {error.filename}: {error.strerror}", file=sys.stderr)
         return USAGE
@@ -229,4 +233,4 @@ def _status(found: Sequence[measure.Measured], *, missed: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

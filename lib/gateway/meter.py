@@ -23,6 +23,7 @@ from lib.limits import (
     exceeded,
     refuse_hidden_costs,
     run_line,
+    tells_all,
 )
 from lib.stores import Line, Overdrawn, Reservation, Standing
 from lib.telemetry import get_logger
@@ -39,11 +40,13 @@ WhenDown = Literal["refuse", "allow"]
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What the operator decides: `run_cap` in nano-USD, `run_ttl` in milliseconds, tokens of an answer without a
-    maximum, and what happens to calls with and without a budget while the database is away."""
+    maximum and of a prompt that is not all in the request, and what happens to calls with and without a budget while
+    the database is away."""
 
     run_cap: int
     run_ttl: int
     reserve_output: int
+    reserve_input: int
     budgets_when_down: WhenDown
     ledger_when_down: WhenDown
 
@@ -94,6 +97,9 @@ class Meter:
             priced = [(place, price) for place, price in priced if price is not None]
             if not priced:
                 raise Unpriced(param="model")
+            priced = [(place, price) for place, price in priced if price and tells_all(call.path, call.body, price)]
+            if not priced:
+                raise Unpriced("The sound that this model would answer with has no price here.", param="modalities")
         worst = self._worst(call, [price for _, price in priced])
         if lines and worst.cost_nano:
             call.most_tokens = worst.assumed
@@ -157,8 +163,8 @@ class Meter:
 
     def _worst(self, call: Call, prices: Sequence[Price | None]) -> Estimate:
         """The dearest of the places that may be tried; `assumed` is the least of theirs, as it holds for all."""
-        output = self._terms.reserve_output
-        estimates = [estimate(call.path, call.body, price or UNPRICED, output) for price in prices]
+        tokens = self._terms.reserve_output, self._terms.reserve_input
+        estimates = [estimate(call.path, call.body, price or UNPRICED, *tokens) for price in prices]
         if len(estimates) == 1:
             return estimates[0]
         dearest = max(estimates, key=lambda each: each.cost_nano)

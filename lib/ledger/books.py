@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from lib.base.errors import StoreFault, StoreNotAsked, StoreUnavailable
-from lib.ledger.entry import Facts, Outcome, new_id, row
+from lib.ledger.entry import Facts, Outcome, id_at, new_id, row
 from lib.stores import Accounts, Line, Reservation, Standing
 from lib.telemetry import get_logger
 
@@ -131,7 +131,7 @@ class Books:
     def tidy(self) -> int:
         """Delete a batch of what is too old; how many rows went. Raises `StoreUnavailable`."""
         now = self.clock()
-        return self._accounts.tidy(now, None if self._retention is None else now - self._retention)
+        return self._accounts.tidy(now, None if self._retention is None else id_at(now - self._retention))
 
     def leave(self) -> None:
         """Sign this worker off, for good. Raises `StoreUnavailable`."""
@@ -140,6 +140,7 @@ class Books:
             try:
                 self._catch_up()
                 if self._signed_at is not None:
+                    self._accounts.forsake(self._worker, self._open, self.clock())  # of calls that ended unanswered
                     self._accounts.leave(self._worker)
             except StoreUnavailable as error:
                 level = log.critical if self._unwritten else log.error

@@ -105,8 +105,8 @@ class Parameter:
     read: Callable[[str], Any]
 
 
-def _named(what: str) -> Parameter:
-    return Parameter(what, {"type": "string", "minLength": 1, "maxLength": 256}, values.text)
+def _named(what: str, read: Callable[[str], str] = values.text) -> Parameter:
+    return Parameter(what, {"type": "string", "minLength": 1, "maxLength": 256}, read)
 
 
 _DAY = {"type": "string", "examples": ["2026-01-31", "2026-01-31T08:00:00Z"]}
@@ -115,7 +115,7 @@ _LIMIT = {"type": "integer", "minimum": 1, "maximum": values.MOST}
 _COLUMNS = {
     "caller": _named("calls of this caller"),
     "key": _named("calls with the managed key of this id"),
-    "run": _named("calls of this run"),
+    "run": _named("calls of this run", values.run),
     "model": _named("calls that asked for this model, or were served by it"),
     "provider": _named("calls that this provider answered"),
     "status": Parameter("calls with this status", {"type": "integer", "minimum": 100, "maximum": 599}, values.status),
@@ -143,6 +143,6 @@ SUMS: Mapping[str, Parameter] = {
 }
 BUDGETS: Mapping[str, Parameter] = {
     "key": _named("the budgets of the managed key of this name, for an admin"),
-    "run": _named("the budget of this run as well"),
+    "run": _named("the budget of this run as well", values.run),
     "format": _FORMAT,
 }

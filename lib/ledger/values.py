@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+from lib.base import is_run_name, parse_moment
 from lib.ledger.entry import Exactness
 from lib.ledger.report import Grouping
 from lib.stores import GROUPS, LOST
@@ -13,23 +13,25 @@ from lib.stores import GROUPS, LOST
 MOST = 5000  # rows or groups of one answer
 MOST_GROUPINGS = 4
 EXACTNESS = (*get_args(Exactness), LOST)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST = datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH
+_LATEST = 4_102_444_800_000  # the beginning of 2100
 # letters and digits of any script, and the signs of names, addresses and model names; an apostrophe inside a word
 _TEXT = re.compile(r"(?:[\w .,:@/+=|~#-]|(?<=\w)'(?=\w)){1,256}")
 _ID = re.compile(r"[0-9a-f]{32}")
 _TAG_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,6}")
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:[0-5]\d))?", re.ASCII
-)  # RFC 3339, or its date alone
-_NO_TIME = "must be a date such as 2026-01-31, or a time such as 2026-01-31T08:00:00Z (a + is written %2B)"
 
 
 def text(given: str) -> str:
     """A name, or another value of a column."""
     if not _TEXT.fullmatch(given):
         raise ValueError("must be 1 to 256 letters, digits, spaces and signs such as . : @ / + = | -")
+    return given
+
+
+def run(given: str) -> str:
+    """The name of a run, as `X-Run-ID` has it."""
+    if not is_run_name(given):
+        raise ValueError("must be 1 to 256 printable characters")
     return given
 
 
@@ -89,13 +91,10 @@ def by(given: str) -> Grouping:
 
 def time(given: str) -> int:
     """A date or time, in milliseconds since 1970."""
-    if not _TIME.fullmatch(given):
-        raise ValueError(_NO_TIME)
     try:
-        moment = datetime.fromisoformat(given.upper())
-        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-    except (ValueError, OverflowError):
-        raise ValueError(_NO_TIME) from None
-    if not timedelta(0) <= since <= _LONGEST:
+        moment = parse_moment(given)
+    except ValueError as error:
+        raise ValueError(f"{error} (a + is written %2B)") from None
+    if not 0 <= moment <= _LATEST:
         raise ValueError("must lie between 1970 and 2100")
-    return since // timedelta(milliseconds=1)
+    return moment

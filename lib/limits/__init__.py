@@ -2,7 +2,7 @@
 
 from lib.limits.budgets import budget_lines, exceeded, run_line
 from lib.limits.estimate import Estimate, estimate, estimated_usage
-from lib.limits.hidden_costs import refuse_hidden_costs
+from lib.limits.hidden_costs import refuse_hidden_costs, tells_all
 from lib.limits.price import Price
 from lib.limits.prices import Prices, row_name
 from lib.limits.rate_card import Flat, RateCard, Tier
@@ -25,4 +25,5 @@ __all__ = [
     "refuse_hidden_costs",
     "row_name",
     "run_line",
+    "tells_all",
 ]

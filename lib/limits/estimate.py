@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import ceil
 
 from lib.limits.price import Price, Worst
+from lib.limits.unseen import documents, refers_elsewhere
 from lib.limits.weight import MEDIA_TOKENS, weight
 from lib.wire import Dialect, Form, JsonBody, Path, Shape, Usage
 
 MOST_OUTPUT = 1_000_000  # tokens of one answer that are believed of a request
 MOST_CHOICES = 100_000  # answers to one request: some vendors know no bound
 SECONDS = 30.0  # assumed of a call that is billed by its duration
-UNSEEN_TOKENS = 20_000  # assumed of what the vendor itself keeps and a request refers to
+UNSEEN_TOKENS = 20_000  # that what a request refers to is likely to have: of rates, and where no count comes
+MOST_UNSEEN = 200_000  # that it may have, when nobody says how long a prompt can be
+SLOWEST = 0.25  # speed of a voice
+SPOKEN = 2  # tokens of sound for a character, at the usual speed
 FORM_BYTES = 5_000_000  # assumed of a form that does not say its length
 AUDIO_BYTES = 4000  # of one second at a low rate (32 kbit/s): the longest that a file can be
 AUDIO_TOKENS = 20  # of one second that is heard, or as many for what is written down of it
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_UNSEEN = ("previous_response_id", "conversation")
 _NUMBER = re.compile(r"\s*\+?[0-9](?:_?[0-9]){0,19}(?:\.0*)?\s*")
 _NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.EMBED, Shape.MODERATION, Shape.TOKEN_COUNT})
 
@@ -30,6 +34,7 @@ _NO_OUTPUT = frozenset({Shape.EMBEDDING, Shape.EMBED, Shape.MODERATION, Shape.TO
 class Estimate:
     """The most that a request is taken to use: tokens in, tokens out, and nano-USD.
 
+    What the request does not show counts among the tokens as much as is likely, and in the cost as much as can be.
     `assumed` are the tokens that one answer was taken to have at most, when the request does not say.
     """
 
@@ -42,9 +47,12 @@ class Estimate:
 NOTHING = Estimate(0, 0, 0)
 
 
-def estimate(path: Path, body: JsonBody | Form, price: Price, default_output: int) -> Estimate:
+def estimate(
+    path: Path, body: JsonBody | Form, price: Price, default_output: int, default_input: int = MOST_UNSEEN
+) -> Estimate:
     """The worst case of a request. `default_output` is assumed of an answer when neither the request nor the
-    price says how long it may be. Raises `BadRequest` for a number in the body that nothing can hold."""
+    price says how long it may be, `default_input` of a prompt that is not all in the request, likewise.
+    Raises `BadRequest` for a number in the body that nothing can hold."""
     if path.shape is Shape.TOKEN_COUNT:  # vendors count for nothing
         return NOTHING
     assumed = default_output if price.reserve_output is None else price.reserve_output
@@ -53,7 +61,8 @@ def estimate(path: Path, body: JsonBody | Form, price: Price, default_output: in
     if window is not None:
         most = most._replace(input_tokens=min(most.input_tokens, window))
     named = isinstance(body, Form) or _limit(body, 0) > 0
-    return Estimate(most.input_tokens, most.output_tokens, price.worst(most), None if named else assumed)
+    full = most if isinstance(body, Form) else most._replace(input_tokens=_full(body, price, most, default_input))
+    return Estimate(most.input_tokens, most.output_tokens, price.worst(full), None if named else assumed)
 
 
 def estimated_usage(input_tokens: int, events: int, content_bytes: int) -> Usage:
@@ -64,12 +73,12 @@ def estimated_usage(input_tokens: int, events: int, content_bytes: int) -> Usage
 
 def _of_json(path: Path, body: JsonBody, assumed: int) -> Worst:
     tokens, media = weight(body.raw)
-    if any(body.kind(name) not in (None, "null") for name in _UNSEEN):
+    if refers_elsewhere(body):
         tokens += UNSEEN_TOKENS
     spoken = body.get("input") if path.shape is Shape.SPEECH and body.kind("input") == "string" else ""
     return Worst(
         input_tokens=tokens,
-        output_tokens=0 if path.shape in _NO_OUTPUT else _limit(body, assumed) * _choices(path, body),
+        output_tokens=_output(path, body, assumed, len(spoken)),
         seconds=SECONDS,
         characters=len(spoken),
         # vendors of OpenAI's dialect may write to the cache unasked
@@ -77,6 +86,27 @@ def _of_json(path: Path, body: JsonBody, assumed: int) -> Worst:
         hour=b'"1h"' in body.raw,
         media=media,
     )
+
+
+def _output(path: Path, body: JsonBody, assumed: int, characters: int) -> int:
+    """The most tokens of all answers together. A sound is as long as its text and its speed make it."""
+    if path.shape in _NO_OUTPUT:
+        return 0
+    if path.shape is Shape.SPEECH:
+        speed = body.get("speed") if body.kind("speed") == "number" else 1
+        return max(assumed, min(ceil(characters * SPOKEN / min(max(speed, SLOWEST), 1)), MOST_OUTPUT))
+    return _limit(body, assumed) * _choices(path, body)
+
+
+def _full(body: JsonBody, price: Price, most: Worst, default: int) -> int:
+    """The most tokens of a prompt, with what the request only refers to and what its bytes do not tell."""
+    window = _window(price)
+    unpriced_sound = b'"input_audio"' in body.raw and not price.knows("input_audio")
+    if refers_elsewhere(body) or unpriced_sound:
+        beyond = (price.context_window or 0) + 1  # falls into the dearest tier
+        return window or max(most.input_tokens, default, beyond)
+    inside = documents(body)
+    return min(most.input_tokens + inside, window) if window and inside else most.input_tokens + inside
 
 
 def _of_form(form: Form, assumed: int) -> Worst:

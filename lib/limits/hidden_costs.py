@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.base.errors import Unpriced
+from lib.limits.price import Price
 from lib.wire import Form, JsonBody, Path, Shape
 
 _DEARER = {"service_tier": ("priority", "performance"), "speed": ("fast",)}
@@ -28,6 +29,14 @@ def refuse_hidden_costs(path: Path, body: JsonBody | Form) -> None:
             raise _refusal(name)
     if path.shape is Shape.RESPONSE:
         _refuse_hidden_responses(body)
+
+
+def tells_all(path: Path, body: JsonBody | Form, price: Price) -> bool:
+    """Whether a price holds for what is asked for: the lists give some models that speak a price for text alone."""
+    if isinstance(body, Form) or path.shape is not Shape.CHAT:
+        return True
+    modalities = body.get("modalities") if body.kind("modalities") == "list" else ()
+    return price.knows("output_audio") or not ("audio" in modalities or body.get("audio"))
 
 
 def _refuse_hidden_responses(body: JsonBody) -> None:

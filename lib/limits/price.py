@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lib.limits.details import COUNTS, audio_seconds, searches
 from lib.limits.rate_card import Flat, RateCard, Step, Tier, Units, compiled, rounded
-from lib.wire import Usage
+from lib.wire import COUNTS, Usage, audio_seconds, searches
 
 Source = Literal["models.toml", "genai-prices", "free"]
 _MICRO = 1_000_000
@@ -61,6 +60,10 @@ class Price:
         """Whether no call can cost anything."""
         dearest = (max(step.dearest_input, step.dearest_output, *step[1:6]) for step in self._units.steps)
         return not any(dearest) and not any(self._units.flat)
+
+    def knows(self, kind: str) -> bool:
+        """Whether it holds for tokens of a kind, such as `output_audio`: an operator's row is the whole price."""
+        return self.source != "genai-prices" or kind in self.rates.special
 
     def cost(self, usage: Usage, seconds: float = 0.0) -> int:
         """What a call cost, in nano-USD. `seconds` is how long it took; audio is as long as the vendor says."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-from lib.limits.details import side
+from lib.wire import side
 
 ZERO = Decimal(0)
 _NANO = 10**9  # nano-USD in a dollar
@@ -19,7 +19,7 @@ _NANO_IN_MILLIONTH = 1000  # nano-USD for one, from USD for a million
 @dataclass(frozen=True, slots=True)
 class RateCard:
     """USD for a million tokens. `special` holds what replaces `input` or `output` for some of the tokens,
-    by the names of `lib.limits.details.COUNTS`."""
+    by the names of `lib.wire.COUNTS`."""
 
     input: Decimal = ZERO
     output: Decimal = ZERO

@@ -5,9 +5,12 @@ from lib.net.client_watch import ClientWatch, NoWatch, has_left
 from lib.net.connections import Origin
 from lib.net.http import Exchange, HttpClient, HttpRequest
 from lib.net.s3 import S3Folder
+from lib.net.secrets import Pulled, declared_secrets, pull, wanted
+from lib.net.secrets_manager import SET, look
 from lib.net.wait import Wait
 
 __all__ = [
+    "SET",
     "Aside",
     "ClientWatch",
     "Does",
@@ -16,7 +19,12 @@ __all__ = [
     "HttpRequest",
     "NoWatch",
     "Origin",
+    "Pulled",
     "S3Folder",
     "Wait",
+    "declared_secrets",
     "has_left",
+    "look",
+    "pull",
+    "wanted",
 ]

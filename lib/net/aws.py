@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError, ParamValidationError
     from types_boto3_bedrock_runtime import BedrockRuntimeClient
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
 
 # ---- clients ----
 
@@ -127,6 +128,24 @@ def s3() -> S3Client:
         return _session().client("s3")
 
 
+def secrets_manager(region: str | None, endpoint_url: str | None, pool: int) -> SecretsManagerClient:
+    """A client of Secrets Manager that repeats nothing by itself. Without `region` boto3 looks for one.
+
+    Raises `VendorRejectedUs` without credentials, and as botocore does without a region.
+    """
+    import botocore.config  # noqa: PLC0415
+
+    config = botocore.config.Config(
+        connect_timeout=3,
+        read_timeout=5,
+        max_pool_connections=pool,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        user_agent_extra="aiproxy",
+    )
+    with _making:
+        return _session().client("secretsmanager", region_name=region, endpoint_url=endpoint_url, config=config)
+
+
 def _session() -> boto3.session.Session:
     """The one session. Raises `VendorRejectedUs` as long as it finds neither credentials nor a Bedrock key."""
     import botocore.session  # noqa: PLC0415
@@ -146,6 +165,35 @@ def _session() -> boto3.session.Session:
 
 
 # ---- failures ----
+
+
+class AwsFault(Exception):
+    """A call to AWS failed. `code` is AWS's word for why, or the name of botocore's exception when it said nothing;
+    `status` is 0 then."""
+
+    def __init__(self, code: str, words: str, status: int) -> None:
+        super().__init__(code)
+        self.code, self.words, self.status = code, words, status
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Raise boto3's failures as `AwsFault`: for services that are no vendor of models."""
+    import botocore.parsers  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        said: Mapping[str, Any] = error.response
+        status = int(said.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        code = str(said["Error"].get("Code") or status)
+        raise AwsFault(code, str(said["Error"].get("Message", "")), status) from error
+    except VendorRejectedUs as error:
+        raise AwsFault("NoCredentialsError", error.detail or "", 0) from error
+    except (BotoCoreError, botocore.parsers.ResponseParserError, ValueError) as error:  # ValueError: a bad endpoint
+        raise AwsFault(type(error).__name__, str(error), 0) from error
+
 
 # By the code of an AWS error, in small letters and without "exception". What the vendor calls a
 # failure says more than its status: ModelNotReadyException is a 429, ServiceQuotaExceededException a 400.

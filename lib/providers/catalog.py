@@ -79,10 +79,6 @@ def _without_key(name: str, row: ProviderRow, settings: Settings, http: HttpClie
     return None if isinstance(provider, str) else provider
 
 
-def _prefix(name: str) -> str:
-    return name.upper().replace("-", "_")
-
-
 def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -> Provider | str:
     """An HTTP vendor, or what it lacks."""
     try:
@@ -90,13 +86,13 @@ def _vendor(name: str, row: ProviderRow, settings: Settings, http: HttpClient) -
         "".join([*row.headers, *row.headers.values()]).encode("latin-1")
     except ValueError as error:
         raise SettingsError(f"provider {name}: {error}") from None
-    key_setting = f"{_prefix(name)}_API_KEY" if row.key is None else row.key
+    key_setting = row.key_setting(name)
     key = settings.vendor_value(key_setting) if key_setting else None
     if key_setting and not key:
         return f"{key_setting} is not set"
     if key and not (key.isascii() and key.isprintable()):
         raise SettingsError(f"provider {name}: {key_setting} has characters that no header can carry")
-    address_setting = row.address or f"{_prefix(name)}_BASE_URL"
+    address_setting = row.address_setting(name)
     url = settings.vendor_value(address_setting) or row.base_url
     if not url:
         return f"{address_setting} is not set"

@@ -6,7 +6,7 @@ from lib.stores.calls import GROUPS, ROW_COLUMNS, SUM_COLUMNS, Calls, Selection
 from lib.stores.database import Database, Row, Session, Sql
 from lib.stores.guarded import Guarded
 from lib.stores.keys import KeyRow, KeyStore
-from lib.stores.migrate import HEAD, fault, migrate, version
+from lib.stores.migrate import HEAD, create_database, fault, migrate, version
 from lib.stores.opening import counters_path, migration_url, open_counters, open_database
 from lib.stores.windows import Answer, Counters, Hit, Window
 
@@ -37,6 +37,7 @@ __all__ = [
     "Standing",
     "Window",
     "counters_path",
+    "create_database",
     "fault",
     "migrate",
     "migration_url",

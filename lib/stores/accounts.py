@@ -199,14 +199,14 @@ class Accounts:
 
         return self._database.run(work)
 
-    def tidy(self, now: int, calls_before: int | None, most: int = 500) -> int:
-        """Delete lines that lapsed and rows of the ledger from before `calls_before`: at most `most` of each.
+    def tidy(self, now: int, calls_before: str | None, most: int = 500) -> int:
+        """Delete lines that lapsed and rows of the ledger with ids before `calls_before`: at most `most` of each.
         How many rows went."""
 
         def work(session: Session) -> int:
             gone = session.change(_LAPSE, {"now": now, "most": most})
             if calls_before is not None:
-                gone += session.change(_PRUNE, {"before": f"{calls_before:012x}", "most": most})
+                gone += session.change(_PRUNE, {"before": calls_before, "most": most})
             return gone
 
         return self._database.run(work)

@@ -21,6 +21,8 @@ _TABLES = {
     "sqlite": Sql("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"),
     "postgresql": Sql("SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('alembic_version')"),
 }
+_MAINTENANCE = "postgres"  # the database from which others are made
+_EXISTS = ("42P04", "23505")  # SQLSTATE: another one was quicker, by a little or by a moment
 _VERSION = Sql("SELECT version_num FROM alembic_version")
 
 
@@ -80,6 +82,37 @@ def migrate(url: str, target: str = "head", say: Callable[[str], None] | None = 
         raise StoreUnavailable(detail=str(error.orig).partition("\n")[0]) from error
     except CommandError as error:
         raise ValueError(str(error)) from error
+
+
+def create_database(url: str, say: Callable[[str], None]) -> None:
+    """Make the PostgreSQL database that `url` names, unless it is there; SQLite needs none of this.
+
+    Two at a time make one. Raises `StoreUnavailable` when the server cannot be reached, ValueError when it does not
+    allow this or no database is named.
+    """
+    from sqlalchemy import create_engine, text  # noqa: PLC0415  see above
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError, OperationalError  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    place = make_url(url)
+    if place.get_backend_name() != "postgresql":
+        return
+    if not place.database:
+        raise ValueError("DATABASE_URL names no database")
+    engine = create_engine(place.set(database=_MAINTENANCE), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            if connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :n"), {"n": place.database}).first():
+                return
+            name = engine.dialect.identifier_preparer.quote_identifier(place.database)
+            connection.execute(text(f"CREATE DATABASE {name}".replace(":", r"\:")))
+            say("the database was made")
+    except OperationalError as error:
+        raise StoreUnavailable(detail=str(error.orig).partition("\n")[0]) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _EXISTS:
+            raise ValueError(f"the database could not be made: {str(error.orig).partition(chr(10))[0]}") from error
 
 
 @contextmanager

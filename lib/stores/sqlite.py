@@ -16,17 +16,19 @@ from gevent.monkey import is_module_patched
 
 from lib.base.errors import StoreNotAsked, StoreUnavailable
 from lib.stores.database import REPORT_SECONDS, REPORTS, Params, Row, Session, Sql, T, fault_of, unavailable
+from lib.stores.turns import Gathering, Turn, Turns
 
 FIRST_PAUSE = 0.0005  # seconds between looks at a file that another worker writes to
 LONGEST_PAUSE = 0.01
 LOOK_AFTER = 1_000_000  # instructions of SQLite's machine between two looks at the clock of a report
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _KIND = 0xFF  # of an error; the other bits say more, such as that a log is being recovered
+_FAULTS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
 _NOTHING: Mapping[str, Any] = {}
 
 
 class SqliteDatabase:
-    """One file. A worker has one connection for writing; between its BEGIN and COMMIT no other call runs.
+    """One file. A worker has one connection for writing; between its BEGIN and COMMIT no other code of it runs.
 
     A commit survives the end of the process at any moment. `durable` says whether it is meant to survive a
     power cut as well as a file can without a flush for each commit: the last moments may be lost, the file not.
@@ -42,29 +44,15 @@ class SqliteDatabase:
         self._reports = threading.BoundedSemaphore(REPORTS)
         self._connection: sqlite3.Connection | None = None
         self._closing: weakref.finalize[[], SqliteDatabase] | None = None
+        self._gathering = Gathering()
 
     def run(self, work: Callable[[Session], T]) -> T:
-        """See `Database`."""
-        # the first way costs next to nothing, and it is free nearly always
-        if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=self._timeout):
-            raise StoreNotAsked(detail="the file is written to by other calls")
-        try:
-            connection = self._begun()
-            try:
-                result = work(_Session(connection))
-                connection.execute("COMMIT")
-                return result
-            except BaseException:
-                with suppress(sqlite3.Error):  # a full disk has taken it back already
-                    connection.execute("ROLLBACK")
-                raise
-        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-            raise fault_of(error) from error
-        except sqlite3.Error as error:
-            self._forget()
-            raise unavailable(error) from error
-        finally:
-            self._lock.release()
+        """See `Database`. In a server, what several calls ask for at a time is one transaction."""
+        turn = Turn(work)
+        if is_module_patched("threading"):
+            return self._gathering.ask(turn, self._carry_out)
+        self._carry_out([turn])
+        return turn.outcome()
 
     def report(self, work: Callable[[Session], T]) -> T:
         """See `Database`. Reads on a connection and, in a server, in a thread of its own."""
@@ -82,6 +70,57 @@ class SqliteDatabase:
         """See `Database`."""
         with self._lock:
             self._forget()
+
+    def _carry_out(self, turns: Turns) -> None:
+        """Give each turn its outcome. They may become more until a transaction begins, and none while it lasts."""
+        # the first way costs next to nothing, and it is free nearly always
+        if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=self._timeout):
+            for turn in turns:
+                turn.error = StoreNotAsked(detail="the file is written to by other calls")
+            return
+        try:
+            if not self._together(turns):
+                self._apart(turns)
+        except BaseException as error:  # noqa: BLE001  those who asked are told
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _FAULTS):
+                self._forget()
+            for turn in turns:
+                turn.error = _told(error)
+        finally:
+            self._lock.release()
+
+    def _together(self, turns: Turns) -> bool:
+        """Carry out all. False: one of several failed, and nothing was done. Raises the error of one alone."""
+        connection = self._begun()
+        session = _Session(connection)
+        try:
+            for turn in turns:
+                turn.result = turn.work(session)
+            connection.execute("COMMIT")
+        except BaseException:
+            _take_back(connection)
+            if len(turns) == 1:
+                raise
+            return False
+        return True
+
+    def _apart(self, turns: Turns) -> None:
+        """Carry out all, each behind a savepoint: one that fails takes back what it did alone."""
+        connection = self._begun()
+        session = _Session(connection)
+        try:
+            for turn in turns:
+                connection.execute("SAVEPOINT turn")
+                try:
+                    turn.result = turn.work(session)
+                except BaseException as error:  # noqa: BLE001  whoever asked is told
+                    turn.error = _told(error)
+                    connection.execute("ROLLBACK TO turn")  # fails when SQLite has taken back all, as on a full disk
+                connection.execute("RELEASE turn")
+            connection.execute("COMMIT")
+        except BaseException:
+            _take_back(connection)
+            raise
 
     def _read(self, work: Callable[[Session], T]) -> T:
         try:
@@ -153,3 +192,22 @@ class _Session:
     def change(self, sql: Sql, params: Params = _NOTHING) -> int:
         """See `Session`."""
         return self._execute(sql.sqlite, params).rowcount
+
+
+def _take_back(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):  # a full disk has taken it back already
+        connection.execute("ROLLBACK")
+
+
+def _told(error: BaseException) -> BaseException:
+    """What whoever asked is told of an error; nobody else is told the same object."""
+    if isinstance(error, _FAULTS):
+        told: BaseException = fault_of(error)
+    elif isinstance(error, sqlite3.Error):
+        told = unavailable(error)
+    elif isinstance(error, StoreUnavailable):
+        told = unavailable(str(error.detail))
+    else:
+        return error
+    told.__cause__ = error
+    return told

@@ -19,6 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from lib.telemetry.logs import get_logger
 from lib.telemetry.metrics_files import VARIABLE, collect
+from lib.telemetry.server_counts import ServerCounts
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -69,15 +70,16 @@ class _Quiet(WSGIRequestHandler):
 class _AllWorkers:
     """What prometheus_client calls a collector."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, counts: ServerCounts) -> None:
         self._folder = folder
+        self._counts = counts
 
     def collect(self) -> Iterable[Metric]:
-        return collect(self._folder)
+        return [*collect(self._folder), *self._counts.collect()]
 
 
-def serve_metrics(host: str, port: int) -> MetricsServer | None:
-    """Serve `GET /metrics` for all workers at this address; call it in the process that forks them.
+def serve_metrics(host: str, port: int, counts: ServerCounts | None = None) -> MetricsServer | None:
+    """Serve `GET /metrics` for all workers, and `counts`, at this address; call it in the process that forks them.
 
     None when `port` is 0 (off), and when the address cannot be had: the log says so and the server runs on
     without. Raises KeyError without `prepare_multiprocess_dir`.
@@ -87,7 +89,7 @@ def serve_metrics(host: str, port: int) -> MetricsServer | None:
     from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app  # noqa: PLC0415 see metrics_files
 
     registry = CollectorRegistry()
-    registry.register(_AllWorkers(Path(os.environ[VARIABLE])))
+    registry.register(_AllWorkers(Path(os.environ[VARIABLE]), counts or ServerCounts()))
     generate_latest(registry)  # whatever this imports: a worker must not be forked while a thread does
     try:
         server = MetricsServer(host, port)

@@ -49,8 +49,8 @@ def configure_reports(api_key: str | None, environment: str, endpoint: str | Non
     `endpoint` is Honeybadger's base URL when it is not the vendor's. Raises ValueError for anything but an
     http(s) URL, and for a key that no header can carry.
     """
-    SINK.report = None
     if not api_key:
+        SINK.report = None
         return None
     reports = Reports(api_key, environment, endpoint or VENDOR)
     add_secrets([api_key])

@@ -74,6 +74,10 @@ class Sink:
     def critical(self, fields: dict[str, Any]) -> None:
         self.accept("critical", fields)
 
+    def write(self, line: bytes) -> None:
+        """Write a line as it is, whatever the level: for lines that are made for machines and hold no text."""
+        self._write(line)
+
     def _own_up(self) -> None:
         lost, self.lost = self.lost, 0
         self._write(self._line(self.redactor, "warning", {"event": "log lines were lost", "count": lost}))

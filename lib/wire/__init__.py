@@ -20,10 +20,12 @@ from lib.wire.signs import (
 from lib.wire.sse import DONE, PING, Event, complete, encode, events
 from lib.wire.translate import StreamTranslator, Translation, translation
 from lib.wire.usage import Usage, anthropic_usage, find_usage, openai_usage, to_anthropic, to_openai
+from lib.wire.usage_details import COUNTS, audio_seconds, searches, side
 from lib.wire.usage_watch import UsageWatch
 from lib.wire.vendor_errors import TOO_LONG, VendorMessage, is_too_long, read_error
 
 __all__ = [
+    "COUNTS",
     "DONE",
     "EMBED",
     "PATHS",
@@ -44,6 +46,7 @@ __all__ = [
     "anthropic_error",
     "anthropic_type",
     "anthropic_usage",
+    "audio_seconds",
     "bears_content",
     "complete",
     "counterpart",
@@ -63,6 +66,8 @@ __all__ = [
     "openai_usage",
     "path_of",
     "read_error",
+    "searches",
+    "side",
     "to_anthropic",
     "to_converse",
     "to_openai",

@@ -16,9 +16,18 @@ LONGEST = 2_000
 TOO_LONG = "context_length_exceeded"
 """OpenAI's code for a prompt that does not fit the model."""
 
+# as vendors say it; a name, an image or a list of tools that is too long is another matter
 _TOO_LONG_WORDS = re.compile(
-    r"too long|too large for model|too many (?:input )?tokens|(?:maximum )?context (?:length|limit|window)"
-    r"|token count .{0,40}exceeds",
+    r"\b(?:prompt|input|conversation)(?: is)? too long\b"  # Anthropic, Bedrock, Ollama
+    r"|\b(?:exceed\w*|longer than|greater than|maximum|max|configured)\b"  # OpenAI, vLLM, Mistral, llama.cpp
+    r"[^.]{0,60}\bcontext (?:length|limit|window|size)\b"
+    r"|\bcontext[ _](?:length|limit|window|size)[ _]exceed"  # MiniMax
+    r"|\bmaximum (?:prompt|model|input) length\b|\brange of input length\b"  # xAI, vLLM, Qwen
+    r"|\b(?:input|prompt) token count\b[^.]{0,60}\b(?:exceeds|only supports)\b"  # Gemini, Vertex
+    r"|\bexceed\w* (?:the )?(?:model|input|maximum|context)(?:'s)? token limit\b"  # Moonshot
+    r"|\btoo many (?:input |prompt )?tokens\b"  # Bedrock
+    r"|\breduce the length of the (?:messages|input|prompt)\b"  # Groq, Cerebras
+    r"|`inputs` (?:tokens \+|must have less than \d+ tokens)",  # text-generation-inference
     re.IGNORECASE,
 )
 _OVERLOADED = ("overloaded", "unavailable", "slow_down", "503", "529")

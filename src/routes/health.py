@@ -1,4 +1,4 @@
-"""Is it alive, may it get traffic. Neither ever calls a vendor."""
+"""Is it alive, may it get traffic. None of them ever calls a vendor."""
 
 from __future__ import annotations
 
@@ -27,3 +27,11 @@ def ready() -> tuple[Response, int]:
     """Ready for traffic: 200, or 503 while starting, while draining, or when a required store is down."""
     state = services().lifecycle.state
     return jsonify(status=state), 200 if state == "ready" else 503
+
+
+@blueprint.get("/monitoring/serving")
+def serving() -> tuple[Response, int]:
+    """The same for whoever ends what is not healthy, such as ECS: a store that is down is no reason for that, as
+    a worker that waits for it holds rows to write, and serves the calls that it may."""
+    state = services().lifecycle.state
+    return jsonify(status=state), 200 if state in ("ready", "waiting") else 503

@@ -38,9 +38,9 @@ def serve():
         thread.join()
 
 
-def check(port, host="127.0.0.1"):
+def check(port, host="127.0.0.1", *arguments):
     environ = {**os.environ, "HOST": host, "PORT": str(port)}
-    script = [sys.executable, ROOT / "bin/healthcheck"]
+    script = [sys.executable, ROOT / "bin/healthcheck", *arguments]
     return subprocess.run(script, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -51,6 +51,12 @@ def test_ready(serve, host):
 
 def test_not_ready(serve):
     assert check(serve(503)).returncode == 1
+
+
+def test_another_path(serve):
+    port = serve(200)
+    assert check(port, "127.0.0.1", "/monitoring/ready").returncode == 0
+    assert check(port, "127.0.0.1", "/monitoring/healthz").returncode == 1
 
 
 def test_nobody_listens():

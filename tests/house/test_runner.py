@@ -7,15 +7,23 @@ import pytest
 
 from tests.house.tree import ROOT
 
+CHECKS = [
+    "python -m ruff check .",
+    "python -m ruff format --check .",
+    "python -m mypy",
+    "python .venv/bin/lint-imports",
+    "check-delivery.sh ",
+]
 NOTE = (
-    '#!/usr/bin/env bash\necho "$(basename "$0") $*" >>calls\ncase "$*" in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n'
+    '#!/usr/bin/env bash\ncall="$(basename "$0") $*"\necho "$call" >>calls\n'
+    "case $call in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n"
 )
 
 
 @pytest.fixture
 def call(tmp_path):
     """Run the copy's bin/test.sh; returns what finished and the calls it made."""
-    for name in ("bin/setup.sh", "bin/docker", ".venv/bin/python"):
+    for name in ("bin/setup.sh", "bin/docker", "bin/check-delivery.sh", ".venv/bin/python"):
         tool = tmp_path / name
         tool.parent.mkdir(parents=True, exist_ok=True)
         tool.write_text(NOTE)
@@ -36,24 +44,30 @@ def test_local_runs_every_check(call):
     assert done.returncode == 0, done.stderr
     assert calls == [
         "setup.sh --dev",
-        "python -m ruff check .",
-        "python -m ruff format --check .",
-        "python -m mypy",
-        "python .venv/bin/lint-imports",
+        "setup.sh --cicd",
+        *CHECKS,
         "python -m pytest -k two words",
     ]
 
 
-@pytest.mark.parametrize("step", ["*ruff?check*", "*format*", "*mypy*", "*lint-imports*", "*pytest*"])
+def test_lint_runs_every_check_but_the_tests(call):
+    done, calls = call("--lint")
+    assert done.returncode == 0, done.stderr
+    assert calls[2:] == CHECKS
+
+
+@pytest.mark.parametrize(
+    "step", ["*ruff?check*", "*format*", "*mypy*", "*lint-imports*", "check-delivery*", "*pytest*"]
+)
 def test_one_failure_fails_the_run_after_all_checks(call, step):
     done, calls = call("--local", FAKE_FAILURE=step)
     assert done.returncode == 1
-    assert len(calls) == 6
+    assert len(calls) == 8
     assert done.stderr.startswith("failed: ")
 
 
 def test_a_failed_installation_ends_the_run(call):
-    done, calls = call("--local", FAKE_FAILURE="--dev")
+    done, calls = call("--local", FAKE_FAILURE="*--dev")
     assert done.returncode == 3
     assert calls == ["setup.sh --dev"]
 
@@ -69,11 +83,11 @@ def test_an_engine_that_answers_gets_the_run(call):
 
 
 def test_no_engine_means_local(call):
-    _, calls = call(FAKE_FAILURE="info")
+    _, calls = call(FAKE_FAILURE="*info")
     assert calls[:2] == ["docker info", "setup.sh --dev"]
 
 
 def test_container_fails_when_its_run_does(call):
-    done, calls = call("--container", FAKE_FAILURE="run*")
+    done, calls = call("--container", FAKE_FAILURE="docker run*")
     assert done.returncode == 3
     assert [each.split()[1] for each in calls] == ["build", "run"]

@@ -80,6 +80,15 @@ def test_checks_add_to_what_the_server_has(call):
     assert call("setup.sh")[1] == []
 
 
+def test_tools_of_the_delivery_live_by_themselves(call, copy):
+    call("setup.sh", "--dev")
+    done, calls = call("setup.sh", "--cicd")
+    assert done.returncode == 0, done.stderr
+    assert installed(calls) == {"requirements-cicd.txt"}
+    assert (copy / ".venv-cicd/bin/python").exists()
+    assert call("setup.sh", "--cicd")[1] == call("setup.sh", "--dev")[1] == []
+
+
 def test_changed_requirements_are_installed(call, copy):
     call("setup.sh")
     (copy / "requirements.txt").write_text("another pin\n")

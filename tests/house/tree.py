@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = {".git", ".venv", "__pycache__", "var", "config.txt", "access.toml", "node_modules"}
+NOT_OURS = {
+    *(".git", ".venv", ".venv-cicd", "__pycache__", "node_modules"),
+    *("var", "config.txt", "access.toml", "live-test.toml"),
+}
 
 
 def _ours(path: Path) -> bool:

@@ -22,6 +22,7 @@ USER = "aiproxy"
 DEBIAN = Path("/usr/lib/postgresql")
 UNPRIVILEGED = ("postgres", "nobody")
 CONNECT_SECONDS = 5
+CAREFUL = "careful"  # members of this role need a password
 FAST = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -58,13 +59,29 @@ class Postgres(Program):
     def new_database(self) -> str:
         """The URL of a new and empty database."""
         name = f"test_{next(self._numbers)}"
-        with psycopg.connect(_plain(self.url), autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  a name of our own
+        self.command(f"CREATE DATABASE {name}")
         return self.url_of(name)
 
-    def url_of(self, database: str) -> str:
+    def url_of(self, database: str, user: str = USER) -> str:
         """The URL of one database, as DATABASE_URL takes it."""
-        return f"postgresql+psycopg://{USER}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql+psycopg://{user}@{LOOPBACK}:{self.port}/{database}"
+
+    def command(self, sql: str) -> list[tuple[Any, ...]]:
+        """Carry out one statement; the rows that it gives."""
+        with psycopg.connect(_plain(self.url), autocommit=True, connect_timeout=CONNECT_SECONDS) as connection:
+            found = connection.execute(sql)  # type: ignore[call-overload]  of our own
+            return found.fetchall() if found.description else []
+
+    def new_user(self, password: str) -> str:
+        """The name of a new user who needs a password and may make databases."""
+        name = f"user_{next(self._numbers)}"
+        self.command(f"CREATE ROLE {name} LOGIN CREATEDB PASSWORD '{password}' IN ROLE {self._careful()}")
+        return name
+
+    def _careful(self) -> str:
+        with suppress(psycopg.errors.DuplicateObject):
+            self.command(f"CREATE ROLE {CAREFUL}")
+        return CAREFUL
 
     @property
     def _data(self) -> Path:
@@ -77,6 +94,8 @@ class Postgres(Program):
         )
         if result.returncode:
             raise RuntimeError(f"initdb failed\n{result.stdout}{result.stderr}")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all +{CAREFUL} all scram-sha-256\n{rules.read_text()}")
 
     def _identity(self) -> dict[str, Any]:
         """Who runs it: PostgreSQL refuses root."""

@@ -20,6 +20,7 @@ OPEN = {
     "/api/health",
     "/monitoring/healthz",
     "/monitoring/ready",
+    "/monitoring/serving",
     "/openapi.json",
     "/docs",
     "/docs/<name>",

@@ -49,9 +49,20 @@ def test_not_ready_while_it_starts() -> None:
     assert (answer.status_code, answer.get_json()) == (503, {"status": "starting"})
 
 
+def test_a_store_that_is_away_is_no_reason_to_end_a_worker() -> None:
+    services = build_services(settings())
+    client = create_app(services.settings, services).test_client()
+    services.lifecycle.depend(met=False)
+    waiting = client.get("/monitoring/serving")
+    assert (waiting.status_code, waiting.get_json()) == (200, {"status": "waiting"})
+    assert client.get("/monitoring/ready").status_code == 503
+    services.lifecycle.drain()
+    assert client.get("/monitoring/serving").status_code == 503
+
+
 def test_health_never_calls_a_vendor(fronted: Callable[..., FlaskClient], upstream: Upstream) -> None:
     client = fronted()
-    for path in ("/health", "/api/health", "/monitoring/healthz", "/monitoring/ready"):
+    for path in ("/health", "/api/health", "/monitoring/healthz", "/monitoring/ready", "/monitoring/serving"):
         assert client.get(path).status_code == 200
     assert upstream.calls == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from time import sleep
 
 import pytest
 
@@ -61,6 +62,17 @@ def test_broken_http_of_which_the_two_parsers_think_differently(server: Gateway,
     assert answer.headers["connection"] == "close"
     assert_json_error(answer)
     assert_named(server, answer)
+
+
+def test_a_header_of_a_megabyte_gets_an_answer_and_no_reset(server: Gateway) -> None:
+    head = POST + b"X-Long: " + MARK * 120_000 + b"\r\nContent-Length: 100000\r\n\r\n"
+    with socket.create_connection(address(server), SECONDS) as sock:
+        sock.sendall(head)
+        sleep(0.3)  # refused by now, but the client goes on
+        sock.sendall(b"x" * 100_000)
+        said = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert MARK not in said
 
 
 @pytest.mark.parametrize("data", [

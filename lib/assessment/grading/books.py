@@ -18,7 +18,7 @@ def fold(into: Record, records: Sequence[Record]) -> None:
         return
     last = records[-1]
     into.model_asked, into.model_served, into.provider = last.model_asked, last.model_served, last.provider
-    into.run = last.run
+    into.run, into.admission = last.run, last.admission
     into.attempts = sum(record.attempts for record in records)
     into.gone = any(record.gone for record in records)
     into.usage = total_usage(records)

@@ -197,6 +197,9 @@ def test_an_unknown_field_is_named_if_it_can_be():
     with pytest.raises(BadRequest) as caught:
         read(**{"'; DROP TABLE keys": 1})
     assert caught.value.param is None
+    with pytest.raises(BadRequest) as caught:
+        read(**{f"aip-{'a' * 43}": 1})  # a key in the wrong place
+    assert caught.value.param is None
 
 
 JSON = st.recursive(

@@ -13,7 +13,6 @@ from lib.agents.fields import (
     GuideInference,
     InferenceRequest,
     UsageQuery,
-    is_run_name,
     read,
     read_query,
 )
@@ -156,9 +155,7 @@ def test_a_query() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "good"), [
-    ("r", True), ("run 7/Ä #1", True), ("x" * 256, True),
-    ("x" * 257, False), ("", False), ("a\tb", False), ("\ud800", False),
-])  # fmt: skip
-def test_names_of_runs(name: str, good: bool) -> None:
-    assert is_run_name(name) is good
+def test_a_body_names_a_run_as_a_header_does() -> None:
+    assert read(GuideInference, json.dumps({**GUIDE, "run_id": "run 7/Ä #1"}).encode()).run_id == "run 7/Ä #1"
+    for name in ("", "x" * 257, "a\tb", "\ufffd"):
+        assert [fault.loc for fault in faults(GuideInference, {**GUIDE, "run_id": name})] == [("body", "run_id")]

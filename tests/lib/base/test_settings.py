@@ -351,3 +351,76 @@ def test_an_address_of_redis_that_is_none(from_environ, url):
 def test_the_address_of_error_reports_is_a_plain_one(from_environ, url):
     with pytest.raises(SettingsError, match="HONEYBADGER_ENDPOINT"):
         from_environ(HONEYBADGER_ENDPOINT=url)
+
+
+# ---- the stores' passwords ----
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("postgresql+psycopg://user@host:5432/base", "postgresql+psycopg://user:p%2Fw%40%3A%25@host:5432/base"),
+        ("postgresql://host/base", "postgresql://:p%2Fw%40%3A%25@host/base"),
+        ("postgresql:///base?host=/run", "postgresql://:p%2Fw%40%3A%25@/base?host=/run"),
+        ("postgresql://user:mine@host/base", "postgresql://user:mine@host/base"),
+        ("sqlite:///var/a.db", "sqlite:///var/a.db"),
+    ],
+)
+def test_the_databases_password_is_put_into_its_address(from_environ, url, whole):
+    settings = from_environ(DATABASE_URL=url, DATABASE_PASSWORD="p/w@:%")
+    assert settings.database_url.get_secret_value() == whole
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("redis://host:6379/0", "redis://:p%2Fw%40%3A%25@host:6379/0"),
+        ("rediss://user@host", "rediss://user:p%2Fw%40%3A%25@host"),
+        ("unix:///run/redis.sock?db=1", "unix://:p%2Fw%40%3A%25@/run/redis.sock?db=1"),
+        ("valkey://:mine@host/1", "valkey://:mine@host/1"),
+    ],
+)
+def test_the_password_of_redis_is_put_into_its_address(from_environ, url, whole):
+    settings = from_environ(REDIS_URL=url, REDIS_PASSWORD="p/w@:%")
+    assert settings.redis_url.get_secret_value() == whole
+
+
+def test_a_password_without_an_address_is_only_kept_out_of_the_log(from_environ):
+    settings = from_environ(DATABASE_PASSWORD="secret-of-the-database", REDIS_PASSWORD="none")
+    assert settings.database_url.get_secret_value() == "sqlite:///var/aiproxy.db"
+    assert settings.redis_password is None
+    assert list(settings.secret_values()) == ["secret-of-the-database"]
+
+
+# ---- secrets of elsewhere ----
+
+
+def test_secrets_come_after_the_environment_and_the_file(tmp_path):
+    (tmp_path / "config.txt").write_text("CHUTES_API_KEY=of-the-file\n")
+    secrets = dict.fromkeys(["OPENAI_API_KEY", "CHUTES_API_KEY", "GROQ_API_KEY"], "of-elsewhere")
+    settings = load({"OPENAI_API_KEY": "of-the-environment"}, tmp_path / "config.txt", secrets)
+    values = [settings.vendor_value(name) for name in secrets]
+    assert values == ["of-the-environment", "of-the-file", "of-elsewhere"]
+
+
+def test_none_stands_for_a_secret_that_is_not_used_and_for_nothing_else(from_environ):
+    settings = from_environ(GROQ_API_KEY="none", PROXY_API_KEY=" none", DATABASE_URL="none", CHUTES_BASE_URL="none")
+    assert settings.vendor_values.keys() == {"CHUTES_BASE_URL"}
+    assert settings.proxy_api_key == ()
+    assert settings.database_url.get_secret_value() == "sqlite:///var/aiproxy.db"
+
+
+def test_a_command_needs_no_key_of_callers(tmp_path):
+    environ = {"ENVIRONMENT_TYPE": "production"}
+    assert load(environ, tmp_path / "absent.txt", serves=False).environment_type == "production"
+    with pytest.raises(SettingsError, match="AIPROXY_API_KEY must be set"):
+        load(environ, tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "https://a.example", "a/b", "-a", "a.example."])
+def test_the_hosts_name_is_one(from_environ, name):
+    if not name:
+        assert from_environ(DNS_RECORD=name).dns_record == "localhost"
+        return
+    with pytest.raises(SettingsError, match="DNS_RECORD: must be a host name"):
+        from_environ(DNS_RECORD=name)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.base import setting_names
+from lib.base import secret_settings, setting_names
 from lib.cli import check
+from tests.servers import aws
 
 MODELS = """
 [providers.acme]
@@ -193,3 +194,30 @@ def test_refuses_unknown_arguments(run, argv):
     with pytest.raises(SystemExit) as ended:
         run(argv=argv)
     assert ended.value.code == 2
+
+
+# ---- secrets of elsewhere ----
+
+
+def test_shows_which_secrets_are_from_secrets_manager(run, moto):
+    environ = {**aws(moto.url), "DNS_RECORD": "checked.example.org", "KEY_SECRET": "none"}
+    prefix = "development/checked.example.org/"
+    names = [name for name in [*secret_settings(), "ACME_API_KEY"] if name != "KEY_SECRET"]
+    moto.fill(prefix, names, OPENAI_API_KEY="secret-of-openai")
+    done = run("CHUTES_API_KEY=secret-of-chutes", **environ)
+    assert (done.status, done.err) == (0, "")
+    assert done.row("OPENAI_API_KEY")[1:] == ["********", "Secrets Manager"]
+    assert done.row("CHUTES_API_KEY")[1:] == ["********", "config.txt"]
+    assert done.row("KEY_SECRET")[1:] == ["-", "environment"]
+    assert done.row("REDIS_PASSWORD")[1:] == ["-", "Secrets Manager"]
+    assert "secret-of" not in done.out
+
+
+def test_says_which_secrets_lack_and_shows_the_rest(run, moto):
+    environ = {**aws(moto.url), "DNS_RECORD": "lacking.example.org", "ENVIRONMENT_TYPE": "test"}
+    moto.create("test/lacking.example.org/aiproxy_api_key", "secret-0123456789abcdef")
+    done = run(**environ)
+    assert done.status == 1
+    assert done.row("AIPROXY_API_KEY")[1:] == ["********", "Secrets Manager"]
+    assert "wrong: test/lacking.example.org/acme_api_key (there is no such secret)" in done.err.splitlines()
+    assert "secret-0123" not in done.out + done.err

@@ -64,6 +64,7 @@ TERMS = Terms(
     run_cap=2_000_000_000,
     run_ttl=86_400_000,
     reserve_output=1000,
+    reserve_input=50_000,
     budgets_when_down="refuse",
     ledger_when_down="allow",
 )

@@ -153,6 +153,17 @@ def test_what_fails_before_content_is_free(door: Door, upstream: Upstream, behav
     assert row["error"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_vendor_that_is_silent_for_too_long_is_free_and_its_row_says_so(
+    door: Door, upstream: Upstream, stream: bool
+) -> None:
+    door.open(PRICES + "[defaults]\nattempts = 1\ntimeouts = { first_byte = 0.2 }\n")
+    upstream.plan("silent")
+    row = ended(door, rich(door, stream=stream))
+    assert (row["cost"], row["exactness"], row["status"], row["error"]) == (0, "exact", 504, "upstream_timeout")
+    assert held(door.database)[TOTAL] == (0, 0)
+
+
 @pytest.mark.parametrize("behaviour", ["error-400", "error-401", "quota"])
 def test_what_is_refused_is_free(door: Door, upstream: Upstream, behaviour: str) -> None:
     upstream.plan(behaviour)
@@ -351,6 +362,30 @@ def test_what_costs_more_than_anybody_is_told_is_not_for_a_budget(
 )
 def test_what_is_no_dearer_is_for_a_budget_too(field: str, value: Any) -> None:
     refuse_hidden_costs(RESPONSE, JsonBody(json.dumps({"input": "Hoi", field: value}).encode()))
+
+
+LISTED = '[prices."openai/m"]\ncontext_window = 1\n[models.m]\ntargets = ["openai/gpt-4o-audio-preview"]\n'
+SPOKEN = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+
+
+@pytest.mark.parametrize("asked", [SPOKEN, {"modalities": ["audio"]}, {"audio": {"voice": "alloy"}}])
+def test_an_answer_in_sound_needs_a_price_for_sound(door: Door, upstream: Upstream, asked: dict[str, Any]) -> None:
+    door.open(LISTED)
+    error = door.failure(rich(door, "m", **asked))
+    assert (type(error), error.param) == (Unpriced, "modalities")
+    assert upstream.calls == []
+    door.ask(rich(door, "m", modalities=["text"]))
+    door.ask(door.call("m", **asked))  # without a budget
+    door.open(LISTED + '[prices."openai/gpt-4o-audio-preview"]\ninput = 40\noutput = 80\n')
+    door.ask(rich(door, "m", **asked))
+
+
+def test_earlier_turns_that_no_budget_could_pay_for_are_not_sent(door: Door, upstream: Upstream) -> None:
+    kept = {"path": path_of(Shape.RESPONSE), "previous_response_id": "resp_1", "max_output_tokens": 10}
+    poor = Caller("poor", owner="key:2", budgets=(Budget(60_000_000, "total"),), key="2")
+    assert isinstance(door.failure(rich(door, caller=poor, **kept)), BudgetExceeded)  # 50,000 tokens at 1.25
+    assert upstream.calls == []
+    door.ask(rich(door, caller=RICH, **kept))
 
 
 def test_a_place_without_a_price_is_left_out(door: Door, upstream: Upstream) -> None:

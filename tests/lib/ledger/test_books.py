@@ -193,6 +193,15 @@ def test_what_was_made_too_late_even_for_that_is_given_back(books, database):
     books.close(going_on, DONE)
 
 
+def test_a_worker_that_leaves_gives_back_what_it_does_not_know_of(books, database):
+    """A call was killed between its reservation and the answer to it: nobody was asked, so nothing is lost."""
+    known = books.open(100, (LINE,), FACTS)
+    Accounts(database).open(books.unwritten(200, (LINE,), FACTS))
+    books.leave()
+    assert (held(database), open_calls(database)) == ({("key:a", "total", 0): (0, 100)}, 1)
+    books.close(known, DONE)
+
+
 def test_a_call_that_waits_to_be_written_keeps_its_reservation(books, database, monkeypatch):
     monkeypatch.setattr("lib.ledger.books.MAX_UNWRITTEN", 1)
     calls = [books.open(100, (LINE,), FACTS) for _ in range(3)]

@@ -162,9 +162,9 @@ def test_old_rows_and_lapsed_lines_go_in_batches(accounts, database):
     for call in calls:
         accounts.open(call)
         accounts.close(call, row(call, 1), NOW)
-    assert accounts.tidy(NOW, NOW + 4, most=3) == 3
-    assert accounts.tidy(NOW, NOW + 4, most=3) == 1
-    assert accounts.tidy(NOW, NOW + 4, most=3) == 0
+    assert accounts.tidy(NOW, f"{NOW + 4:012x}", most=3) == 3
+    assert accounts.tidy(NOW, f"{NOW + 4:012x}", most=3) == 1
+    assert accounts.tidy(NOW, f"{NOW + 4:012x}", most=3) == 0
     assert [found[0] for found in ledger(database)] == [calls[4].id]
     assert accounts.tidy(DAY.lapses_after + 1, None) == 1
     assert held(database) == {}

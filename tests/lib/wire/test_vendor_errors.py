@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.base.errors import RateLimited, VendorError, VendorOverloaded
-from lib.wire.vendor_errors import LONGEST, VendorMessage, read_error, stream_error
+from lib.wire.vendor_errors import LONGEST, VendorMessage, is_too_long, read_error, stream_error
 from tests.lib.wire.junk import JSON
 
 
@@ -116,3 +116,65 @@ def test_any_bytes_give_an_answer(body: bytes) -> None:
     said = read_error(body)
     assert isinstance(said.message, str)
     assert len(said.message) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",  # OpenAI
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        "prompt is too long: 210000 tokens > 200000 maximum",  # Anthropic
+        "input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000, decrease one of them",
+        "The model returned the following errors: Input is too long for requested model.",  # Bedrock
+        "Too many input tokens. Max input tokens: 8192, request input token count: 9000",
+        "The input token count (1300000) exceeds the maximum number of tokens allowed (1048575).",  # Gemini
+        "Unable to submit request because the input token count is 32770 but model only supports up to 32768.",
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+        "Please reduce the length of the messages or completion.",  # Groq
+        "Please reduce the length of the messages or completion. Current length is 42328 while limit is 40000",
+        "max_tokens is too large: 8192. This model's maximum context length is 65536 tokens and your request has 57879",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",  # SGLang
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8192. Given: 6204 `inputs` tokens",
+        "Input validation error: `inputs` must have less than 4095 tokens. Given: 5000",
+        "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",  # xAI
+        "the request exceeds the available context size (4096 tokens), try increasing it",  # llama.cpp
+        "prompt too long; exceeded max context length by 4096 tokens",  # Ollama
+        "Invalid request: Your request exceeded model token limit: 262144 (requested: 300000)",  # Moonshot
+        "Range of input length should be [1, 129024]",  # Qwen
+        "invalid params, context window exceeds limit (2013)",  # MiniMax
+        "This endpoint's maximum context length is 1048576 tokens. However, you requested about 1293741 tokens",
+    ],
+)
+def test_a_prompt_that_does_not_fit(words: str) -> None:
+    assert is_too_long(words)
+    assert is_too_long(f'{{"object":"error","message":"{words.upper()}"}}')
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid 'metadata.team': string too long. Expected a string with maximum length 512, but got 600 instead.",
+        "Invalid 'tools[0].function.name': string too long. Expected a string with maximum length 64.",
+        "Invalid 'messages': array too long. Expected an array with maximum length 2048, but got 3000 instead.",
+        "Invalid 'stop': array too long.",
+        "'user' is too long",
+        "tools.0.custom.name: String should have at most 128 characters",
+        "messages.0.content.1.image.source.base64: image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes",
+        "messages.1.content.0.image.source.base64.data: At least one of the image dimensions exceed max allowed size",
+        "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens for this model",
+        "max_tokens is too large: 5000000. This model supports at most 128000 completion tokens.",
+        "max_completion_tokens must be at most 40960, the maximum value is less than the context_window for this model",
+        "The audio file is too long. Maximum duration is 1500 seconds.",
+        "Audio duration 1500.4 seconds is longer than 1400 seconds which is the maximum for this model",
+        "The request URI is too long.",
+        "Request payload size exceeds the limit: 20971520 bytes.",
+        "The toolUseId is too long; at most 64 characters.",
+        "Invalid value for `context_length`: must be a whole number.",
+        "The context window of a session cannot be set here.",
+        "You exceeded your current quota, please check your plan and billing details.",
+        "",
+    ],
+)
+def test_what_is_too_long_for_another_reason(words: str) -> None:
+    assert not is_too_long(words)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from lib.wire import Usage
+from lib.wire.usage import Usage
 
 _BEFORE = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
 _AFTER = ("completion_tokens_details", "output_tokens_details", "output_token_details")

@@ -1,0 +1,190 @@
+"""The buildspecs, carried out: every phase, on an AWS that moto plays, with an engine that only takes notes.
+
+The same phases run with a real engine and a real registry where there is one (tests/cicd/buildspec.py).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from tests.cicd.app import FOLDER, TEMPLATE
+from tests.cicd.aws import account
+from tests.cicd.buildspec import Buildspec, run
+from tests.cicd.rendering import Rendered
+from tests.house.tree import ROOT
+
+NAMES = ["buildspec.yml", "pr-buildspec.yml", "integration-test-buildspec.yml"]
+NOTE = '#!/usr/bin/env bash\necho "{name} $*" >>"$CODEBUILD_SRC_DIR/calls"\n{more}\n'
+PROJECT = {  # what the project of 2-cicd puts into the environment
+    "TARGET_BRANCH": "main",
+    "ENVIRONMENT_TYPE": "production",
+    "ECR_REPOSITORY_URI": "127.0.0.1:5000/aiproxy-main",
+    "ARTIFACT_BUCKET": "artifacts",
+    "BASE_DOMAIN_NAME": "example.org",
+    "BASE_DOMAIN_HOSTED_ZONE_ID": "Z0123456789ABCDEFGHIJ",
+}
+IMAGE = "127.0.0.1:5000/aiproxy-main:0123456789ab"
+
+
+def read(name):
+    return Buildspec.read(FOLDER / name)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """The project as CodeBuild unpacks it, with the environments that are already there."""
+    kept = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
+    copy = shutil.copytree(ROOT, tmp_path / "source", ignore=kept)
+    for name in (".venv", ".venv-cicd"):
+        (copy / name).symlink_to(ROOT / name)
+    return copy
+
+
+@pytest.fixture
+def tools(source):
+    """An engine, and the checks that other tests carry out, that take notes."""
+    folder = source.parent / "bin"
+    folder.mkdir()
+
+    def make(name, more="", where=folder):
+        (where / name).write_text(NOTE.format(name=name, more=more))
+        (where / name).chmod(0o755)
+
+    make("docker", "case $1 in login) cat >/dev/null ;; esac")
+    make("test.sh", where=source / "bin")
+    return folder, make
+
+
+@pytest.fixture
+def cloud():
+    with account() as one:
+        one.client("s3").create_bucket(
+            Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        one.client("ecr").create_repository(repositoryName="aiproxy-main")
+        yield one
+
+
+def environ(cloud, tools, **more):
+    return {**cloud.environ, "PATH": f"{tools[0]}:{cloud.environ['PATH']}", **PROJECT, **more}
+
+
+def calls(source):
+    return (source / "calls").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_failure_ends_the_build(name):
+    phases = read(name).content["phases"]
+    assert [phase for phase, one in phases.items() if one.get("on-failure") != "ABORT"] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_are_sound_shell(name, tmp_path):
+    lines = [line if line.endswith("\n") else f"{line}\n" for line in read(name).commands()]
+    script = tmp_path / "commands.sh"
+    script.write_text("#!/usr/bin/env bash\n# shellcheck disable=SC2086\n" + "".join(lines))
+    done = subprocess.run([ROOT / ".venv-cicd/bin/shellcheck", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, cloud, tools):
+    done = read("buildspec.yml").run(source, environ(cloud, tools))
+    assert done.status == 0, done.output
+    assert calls(source) == [
+        "test.sh --lint",
+        "docker login --username AWS --password-stdin 127.0.0.1:5000",
+        f"docker build --target server --tag {IMAGE} .",
+        "test.sh --container",
+        f"docker push {IMAGE}",
+    ]
+    kept = [str(path) for path in read("buildspec.yml").artifacts(source)]
+    assert kept == ["packaged-app-template.yml", "production.config.json", "test.config.json"]
+    for name in ("test", "production"):
+        written = json.loads((source / f"package/{name}.config.json").read_text())
+        assert written["Parameters"]["AppImageUri"] == IMAGE
+        assert written["Parameters"]["DesiredTasks"] == "0"
+        assert Rendered(TEMPLATE, written["Parameters"]).of_type("AWS::ECS::Service")
+
+
+def test_a_branch_for_development_has_one_environment(source, cloud, tools):
+    more = {"ENVIRONMENT_TYPE": "development", "TARGET_BRANCH": "new-ui"}
+    tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
+    done = read("buildspec.yml").run(source, environ(cloud, tools, **more))
+    assert done.status == 0, done.output
+    kept = [str(path) for path in read("buildspec.yml").artifacts(source)]
+    assert kept == ["dev.config.json", "packaged-app-template.yml"]
+    written = json.loads((source / "package/dev.config.json").read_text())
+    assert written["Parameters"]["SubdomainName"] == "aiproxy-dev-new-ui"
+    assert written["Parameters"]["DesiredTasks"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "never"),
+    [
+        ("test.sh", "--lint", "docker"),
+        ("docker", "build", "docker push"),
+        ("test.sh", "--container", "docker push"),
+    ],
+)
+def test_nothing_is_pushed_after_a_failure(source, cloud, tools, name, arguments, never):
+    where = source / "bin" if name == "test.sh" else tools[0]
+    tools[1](name, f'case "$*" in {arguments}*) exit 7 ;; login*) cat >/dev/null ;; esac', where)
+    done = read("buildspec.yml").run(source, environ(cloud, tools))
+    assert done.status == 7
+    assert [call for call in calls(source) if call.startswith(never)] == []
+    assert not (source / "package").exists()
+
+
+def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
+    done = read("pr-buildspec.yml").run(source, {"PATH": f"{tools[0]}:/usr/bin:/bin"})
+    assert done.status == 0, done.output
+    assert calls(source) == [
+        "test.sh --lint",
+        "docker build --target server --tag aiproxy:pull-request .",
+        "test.sh --container",
+    ]
+    text = (FOLDER / "pr-buildspec.yml").read_text()
+    assert [word for word in ("aws ", "secret", "push ", "login", "artifacts") if f"- {word}" in text] == []
+
+
+def deployed(source, cloud, tools, **more):
+    """The step after a deployment."""
+    given = {"APP_SUBDOMAIN": "aiproxy-test", "ENVIRONMENT_TYPE": "test", **more}
+    return read("integration-test-buildspec.yml").run(source, environ(cloud, tools, **given))
+
+
+def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools):
+    tools[1]("live-test", where=source / "bin")
+    tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
+    done = deployed(source, cloud, tools)
+    assert done.status == 0, done.output
+    assert calls(source) == [
+        "empty-secrets.sh test aiproxy-test.example.org",
+        "live-test --url https://aiproxy-test.example.org --env test",
+    ]
+
+
+def test_a_deployment_without_secrets_fails_with_their_list(source, cloud, tools):
+    tools[1]("live-test", where=source / "bin")
+    tools[1]("empty-secrets.sh", "echo test/aiproxy-test.example.org/openai_api_key", source / "cicd/3-app/aiproxy")
+    done = deployed(source, cloud, tools)
+    assert done.status == 1
+    assert "test/aiproxy-test.example.org/openai_api_key" in done.output
+    assert len(calls(source)) == 1
+
+
+def test_the_runner_keeps_what_a_command_sets_and_says_which_failed(tmp_path):
+    done = run(["a=1", "export b=2", 'test "$a$b" = 12', "(exit 3)", "echo never"], tmp_path, {})
+    assert done.status == 3
+    assert done.failed_at == "(exit 3)"
+    assert "never" not in done.output
+
+
+def test_the_runner_passes_on_no_credential_of_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-this-machine")
+    assert "of-this-machine" not in run(["env"], tmp_path, {}).output
