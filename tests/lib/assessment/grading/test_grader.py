@@ -165,7 +165,7 @@ def test_comments_are_taken_out_when_asked(desk: Desk) -> None:
         (says("I would rather not."), "no JSON array"),
         (says(""), "no JSON array"),
         (says(None), "no JSON array"),
-        (says(as_json()[:-80]), "no JSON array"),
+        (says(as_json()[:-80]), "missing 'Loops'"),
         (says(as_tsv(labels("Some Evidence", "No Evidence", "No Evidence"))), "invalid label value"),
         (says(), "No valid responses"),
     ],
