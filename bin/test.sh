@@ -7,7 +7,8 @@
 #   bin/test.sh --lint                 in .venv, everything but the tests
 #   bin/test.sh [where] -k sse -x      further arguments go to pytest
 #
-# The container is the Dockerfile's `test` target. Words in DOCKER_BUILD_FLAGS are handed to `docker build`.
+# The container is the Dockerfile's `test` target. pip's index is taken from the environment (PIP_INDEX_URL,
+# PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST); words in DOCKER_BUILD_FLAGS are handed to `docker build`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,8 +27,12 @@ step() { # step NAME COMMAND...: run one check, remember a failure, go on
 }
 
 in_container() {
+  local name pip=()
+  for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST; do
+    [[ -z ${!name:-} ]] || pip+=(--build-arg "$name")
+  done
   # shellcheck disable=SC2086 # words, on purpose
-  docker build --target test --tag aiproxy-test ${DOCKER_BUILD_FLAGS:-} .
+  docker build --target test --tag aiproxy-test "${pip[@]}" ${DOCKER_BUILD_FLAGS:-} .
   exec docker run --rm --init aiproxy-test bin/test.sh --local "$@"
 }
 

@@ -196,7 +196,8 @@ def _when_ready(server: Any) -> None:
     server.handle_hup = partial(_hang_up, server, _vault, refresher)
     gc.collect()
     gc.freeze()  # what the workers share with the master stays shared: their collectors do not touch it
-    _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
+    if settings.environment_type == "development":  # elsewhere nobody pastes, and each line of the log is JSON
+        _say(*_welcome(settings, server.LISTENERS[0].getsockname()[1]))
 
 
 def _welcome(settings: Settings, port: int) -> Iterator[str]:

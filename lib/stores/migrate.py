@@ -100,7 +100,12 @@ def create_database(url: str, say: Callable[[str], None]) -> None:
         return
     if not place.database:
         raise ValueError("DATABASE_URL names no database")
-    engine = create_engine(place.set(database=_MAINTENANCE), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        place.set(database=_MAINTENANCE),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"client_encoding": "utf8"},  # else a server in SQL_ASCII gives bytes for text
+    )
     try:
         with engine.connect() as connection:
             if connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :n"), {"n": place.database}).first():

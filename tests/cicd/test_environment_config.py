@@ -50,7 +50,9 @@ FEW = {"aiproxy_api_key", "openai_api_key"}  # each costs a call of the CLI, whi
 @pytest.fixture
 def folder(tmp_path_factory):
     """The scripts beside a template of few secrets."""
-    copy = shutil.copytree(FOLDER, tmp_path_factory.mktemp("app") / "aiproxy")
+    cicd = tmp_path_factory.mktemp("cicd")
+    shutil.copytree(FOLDER.parents[1] / "lib", cicd / "lib")
+    copy = shutil.copytree(FOLDER, cicd / "3-app/aiproxy")
     rows = [SECRET.format(logical=name.replace("_", ""), name=name, condition="") for name in sorted(FEW)]
     rows.append(SECRET.format(logical="RedisUrl", name="redis_url", condition="\n    Condition: HasNoData"))
     (copy / "template.yml").write_text("".join(rows))

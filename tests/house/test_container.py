@@ -55,7 +55,8 @@ def test_what_the_image_copies_exists():
 
 
 def test_the_default_image_is_the_server_without_root():
-    *_, server = re.split(r"^FROM ", DOCKERFILE, flags=re.M)
+    *_, server, _test, last = re.split(r"^FROM ", DOCKERFILE, flags=re.M)
+    assert last == "server\n"
     assert server.splitlines()[0].endswith(" AS server")
     assert re.search(r"^USER (?!root|0)\S+$", server, re.M)
     assert re.search(r"^HEALTHCHECK .*CMD \[", server, re.M)

@@ -82,6 +82,11 @@ def test_an_engine_that_answers_gets_the_run(call):
     ]
 
 
+def test_the_packages_index_is_passed_on(call):
+    _, calls = call("--container", PIP_INDEX_URL="https://index.example/simple", PIP_TRUSTED_HOST="")
+    assert calls[0] == "docker build --target test --tag aiproxy-test --build-arg PIP_INDEX_URL ."
+
+
 def test_no_engine_means_local(call):
     _, calls = call(FAKE_FAILURE="*info")
     assert calls[:2] == ["docker info", "setup.sh --dev"]

@@ -21,15 +21,16 @@ SIGNED = f"AWS4-HMAC-SHA256 Credential=AKID/20260101/{REGION}/secretsmanager/aws
 class Moto(Program):
     """One server, with the accounts' secrets in it. Tests share it: each uses names of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, host: str = LOOPBACK) -> None:
         self.port = free_ports(1)[0]
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        command = [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(self.port)]
+        self.url = f"http://{host}:{self.port}"
+        self._host = host
+        command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(self.port)]
         super().__init__(command, directory / "moto.log", self._answers)
 
     def ask(self, operation: str, **fields: Any) -> dict[str, Any]:
         """Secrets Manager's answer to one operation."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=10)
+        connection = http.client.HTTPConnection(self._host, self.port, timeout=10)
         headers = {"X-Amz-Target": f"secretsmanager.{operation}", "Authorization": SIGNED}
         try:
             connection.request("POST", "/", json.dumps(fields), headers)

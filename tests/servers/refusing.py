@@ -22,11 +22,11 @@ def refusal(code: str, status: int = 400) -> Reply:
 class Refusing:
     """Answers each operation with what `answer(operation, fields)` gives. `operations` are those that were asked."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, host: str = LOOPBACK) -> None:
         self.answer = answer
         self.operations: list[str] = []
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), self._handler())
-        self.url = f"http://{LOOPBACK}:{self._server.server_port}"
+        self._server = ThreadingHTTPServer((host, 0), self._handler())
+        self.url = f"http://{host}:{self._server.server_port}"
 
     def __enter__(self) -> Refusing:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -14,7 +14,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-longest_name=64 # characters of a certificate's name
+# shellcheck source=cicd/lib/names.sh
+source "$here/../../lib/names.sh"
 
 wrong() { # wrong MESSAGE: exit 2
   echo "create-environment-config.sh: $1 (see --help)" >&2
@@ -25,16 +26,6 @@ machine() { # the architecture of this machine, as ECS spells it
   case $(uname -m) in
     aarch64 | arm64) echo ARM64 ;;
     *) echo X86_64 ;;
-  esac
-}
-
-stack_of() { # stack_of BRANCH ENVIRONMENT: the application's stack, which is its DNS label as well
-  case $2/$1 in
-    production/main) echo aiproxy ;;
-    test/main) echo aiproxy-test ;;
-    production/*) echo "aiproxy-$1" ;;
-    test/*) echo "aiproxy-$1-test" ;;
-    dev/*) echo "aiproxy-dev-$1" ;;
   esac
 }
 
@@ -101,11 +92,9 @@ done
 
 config=$here/config/$environment.config.json
 type=$(jq -r '.Parameters.EnvironmentType' "$config")
-stack=$(stack_of "$branch" "$environment")
+stack=$(app_stack "$branch" "$type")
 record=$stack.$BASE_DOMAIN_NAME
-if ((${#record} > longest_name)); then
-  wrong "$record has ${#record} characters, and a certificate's name has at most $longest_name"
-fi
+check_host "$stack" "$BASE_DOMAIN_NAME"
 
 tasks=$(desired "$stack")
 jq --arg image "$image" --arg architecture "$architecture" --arg stack "$stack" --arg tasks "$tasks" \

@@ -10,6 +10,7 @@ import pytest
 from lib.base.errors import StoreUnavailable
 from lib.stores import GROUPS, Calls, Database, Selection, Sql, open_database
 from lib.stores import database as stores
+from tests.databases import new_sqlite
 from tests.lib.stores.books import NOW
 from tests.lib.stores.rows import DAY, call, put
 
@@ -144,11 +145,9 @@ def test_no_more_than_two_reports_at_once(database):
     assert (most, both.broken) == (stores.REPORTS, False)
 
 
-def test_a_report_on_a_file_ends_when_its_time_is_over(url, monkeypatch):
-    if not url.startswith("sqlite"):
-        pytest.skip("PostgreSQL's own time-outs do this")
+def test_a_report_on_a_file_ends_when_its_time_is_over(monkeypatch):
     monkeypatch.setattr("lib.stores.sqlite.REPORT_SECONDS", 0.1)
-    opened = open_database(url, 5.0)
+    opened = open_database(new_sqlite(), 5.0)  # on PostgreSQL its own time-outs do this
     endless = Sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n")
     started = time.monotonic()
     with pytest.raises(StoreUnavailable):
