@@ -159,6 +159,19 @@ def test_a_deployment_keeps_a_busy_service_as_large_as_it_is(cloud, tmp_path, ru
     assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == expected
 
 
+def test_a_new_secret_never_stops_a_service_that_runs(cloud, tmp_path):
+    old, new = sorted(secret_names())
+    make_secrets(cloud, [old])
+    STACK["Resources"]["Service"]["Properties"]["DesiredCount"] = 5
+    cloud.account.client("cloudformation").create_stack(StackName="aiproxy", TemplateBody=json.dumps(STACK))
+    done = create(cloud, tmp_path / "out.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == "5"
+    assert "A new secret" in done.stderr
+    assert new in done.stderr
+    assert old not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "branch", "stack"),
     [

@@ -5,9 +5,9 @@
 #   create-environment-config.sh ... --architecture ARM64|X86_64        of the image; without it, this machine's
 #
 # BASE_DOMAIN_NAME and BASE_DOMAIN_HOSTED_ZONE_ID are read from the environment. FILE has the form of CodePipeline's
-# template configuration: Parameters and Tags. DesiredTasks is 0 while a secret has no value, so that the stack can be
-# made and its secrets be set; afterwards the number of tasks that the service is to run now, at least MinTasks and at
-# most MaxTasks, so that a deployment never makes a busy service smaller. Nothing is changed but FILE.
+# template configuration: Parameters and Tags. DesiredTasks is 0 while no task runs and a secret has no value, so that the
+# stack can be made and its secrets be set; afterwards the number of tasks that the service is to run now, at least
+# MinTasks and at most MaxTasks, so that a deployment never makes a busy service smaller. Nothing is changed but FILE.
 #
 # Exit status: 0 when FILE was written, 1 when AWS cannot be asked, 2 for a wrong argument.
 set -euo pipefail
@@ -57,12 +57,16 @@ running() { # running STACK: how many tasks its service is to run now
 desired() { # desired STACK: what DesiredTasks must be
   local empty now least most
   empty=$("$here/empty-secrets.sh" "$type" "$record")
-  if [[ -n $empty ]]; then
+  now=$(running "$1")
+  if [[ -n $empty ]] && ((now == 0)); then
     printf 'No task is started before these secrets have values ("none" where one is not used):\n%s\n' "$empty" >&2
     echo 0
     return
   fi
-  now=$(running "$1")
+  if [[ -n $empty ]]; then
+    printf 'New tasks will not start, and this deployment be rolled back, unless these secrets have values or the\n' >&2
+    printf 'template says "none" for them until they do (cicd/README.md, "A new secret"):\n%s\n' "$empty" >&2
+  fi
   least=$(jq -r '.Parameters.MinTasks' "$config")
   most=$(jq -r '.Parameters.MaxTasks' "$config")
   echo $((now < least ? least : now > most ? most : now))
