@@ -60,7 +60,7 @@ class Refresher:
             return
         if pulled.faults:
             self.failed(*pulled.faults)
-        held = self._vault.values()
+        held = self._vault.kept
         changed = [name for name, value in pulled.values.items() if held.get(name) != value]
         if changed:
             log.info("secrets have changed", names=changed)

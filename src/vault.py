@@ -21,15 +21,21 @@ class Vault:
         self._file = _unnamed_file()
         self.keep(values)
 
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What this process kept last. For its threads, which the lock does not keep apart."""
+        return self._kept
+
     def keep(self, values: Mapping[str, str]) -> None:
         """Hold these from now on."""
+        self._kept = dict(values)
         data = msgspec.json.encode(values)
         with self._locked(fcntl.LOCK_EX):
             os.pwrite(self._file, data, 0)
             os.ftruncate(self._file, len(data))
 
     def values(self) -> dict[str, str]:
-        """All that is held."""
+        """All that is held, whichever process kept it."""
         with self._locked(fcntl.LOCK_SH):
             data = os.pread(self._file, os.fstat(self._file).st_size, 0)
         return msgspec.json.decode(data, type=dict[str, str])

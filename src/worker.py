@@ -108,17 +108,20 @@ class Worker(GeventWorker):  # type: ignore[misc]
         gevent.spawn_later(self._grace, self.wsgi.extensions[EXTENSION].lifecycle.end)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve one connection. A client that stands still does not keep it for ever."""
+        """Serve one connection. The waits for its requests are bounded by `timeout_ctx`."""
         connection = _Connection(client.family, client.type, client.proto, client.detach())
-        connection.settimeout(self.wsgi.extensions[EXTENSION].settings.client_timeout_seconds)
+        connection.settimeout(None)
         AsyncWorker.handle(self, listener, connection, addr)  # GeventWorker's would take the time-out off
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
-        """Serve one request. One that was answered before its body was read ends its connection: gunicorn would
-        read the rest first, whatever its size, without ever yielding to another call."""
+        """Serve one request; a client that stands still does not keep it for ever. One that was answered before its
+        body was read ends its connection: gunicorn would read the rest first, whatever its size, without ever
+        yielding to another call."""
         if self._drains:
             req.force_close()
+        sock.settimeout(self.wsgi.extensions[EXTENSION].settings.client_timeout_seconds)
         keep: bool = super().handle_request(listener_name, req, sock, addr)
+        sock.settimeout(None)
         if _unread(req):
             self._linger(sock)
             raise StopIteration

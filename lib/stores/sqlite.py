@@ -45,9 +45,12 @@ class SqliteDatabase:
         self._connection: sqlite3.Connection | None = None
         self._closing: weakref.finalize[[], SqliteDatabase] | None = None
         self._gathering = Gathering()
+        self._inside: object = None  # the greenlet that carries out calls
 
     def run(self, work: Callable[[Session], T]) -> T:
         """See `Database`. In a server, what several calls ask for at a time is one transaction."""
+        if self._inside is gevent.getcurrent():
+            raise RuntimeError("work that asks for more work would wait for itself")
         turn = Turn(work)
         if is_module_patched("threading"):
             return self._gathering.ask(turn, self._carry_out)
@@ -78,6 +81,7 @@ class SqliteDatabase:
             for turn in turns:
                 turn.error = StoreNotAsked(detail="the file is written to by other calls")
             return
+        self._inside = gevent.getcurrent()
         try:
             if not self._together(turns):
                 self._apart(turns)
@@ -87,6 +91,7 @@ class SqliteDatabase:
             for turn in turns:
                 turn.error = _told(error)
         finally:
+            self._inside = None
             self._lock.release()
 
     def _together(self, turns: Turns) -> bool:

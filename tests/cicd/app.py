@@ -28,6 +28,7 @@ IMPORTS = {
     "AiProxyPublicSubnetIds": "subnet-1,subnet-2",
     "AiProxyPrivateSubnetIds": "subnet-3,subnet-4",
     "AiProxyAccessLogBucket": "access-logs",
+    "AiProxyDeployRoleArn": "arn:aws:iam::123456789012:role/deploy",
     "AiProxyTaskBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "AiProxyTaskExecutionRoleArn": "arn:aws:iam::123456789012:role/execution",
     **{

@@ -158,6 +158,17 @@ def test_by_not_reading_any_more(server: Gateway, vendor: Upstream, seen: Seen) 
         vendor.wait(lambda _: seen.calls and seen.call.cancelled, timeout=10.0)
 
 
+def test_a_connection_that_rests_between_calls_is_kept(server: Gateway, vendor: Upstream) -> None:
+    """For KEEPALIVE_SECONDS, which a balancer must be able to count on; CLIENT_TIMEOUT_SECONDS is over sooner here."""
+    vendor.plan("ok", "ok")
+    with connected(server) as connection:
+        connection.ask("openai/m")
+        assert connection.said().status == 200
+        time.sleep(2.0)
+        connection.ask("openai/m")
+        assert connection.said().status == 200
+
+
 def test_with_the_next_request_sent_already(server: Gateway, vendor: Upstream, seen: Seen) -> None:
     vendor.plan("silent")
     with connected(server) as connection:

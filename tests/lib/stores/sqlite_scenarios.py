@@ -131,6 +131,20 @@ def joined_while_held(path: str, timeout: float, seconds: float) -> dict[str, An
         return {"told": [*first.value, *told], "ends": [*database.ends], "held": database.held()}
 
 
+def asks_while_asked(path: str, calls: int) -> dict[str, Any]:
+    """The first of some calls asks for more while it is carried out."""
+    database = Watched(path)
+
+    def work(session: Session) -> Any:
+        try:
+            return database.run(read)
+        except RuntimeError as error:
+            return type(error).__name__
+
+    told = heard(database, [work, *(insert(number) for number in range(1, calls))])
+    return {"told": told, "held": database.held()}
+
+
 def dies_in_the_middle(path: str) -> None:
     database = Watched(path)
     works = [insert(1), insert(2), lambda _session: os.kill(os.getpid(), signal.SIGKILL), insert(3)]

@@ -58,6 +58,16 @@ def test_what_was_asked_is_done_when_the_asker_is_killed(patched: Patched, path:
     assert patched.run("asker_is_killed", path) == {"doomed": "GreenletExit", "other": 1, "held": [1, 2]}
 
 
+@pytest.mark.parametrize("calls", [1, 3])
+def test_a_call_that_asks_for_more_while_it_is_carried_out_is_refused_and_waits_for_nobody(
+    patched: Patched, path: str, calls: int
+):
+    assert patched.run("asks_while_asked", path, calls) == {
+        "told": ["changed RuntimeError", *["changed 1"] * (calls - 1)],
+        "held": [*range(1, calls)],
+    }
+
+
 def test_calls_join_those_that_wait_for_another_process(patched: Patched, path: str):
     assert patched.run("joined_while_held", path, 5.0, 0.2) == {
         "told": ["changed 1"] * 4,
