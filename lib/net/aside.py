@@ -45,7 +45,7 @@ class Aside:
                 gevent.sleep(0)  # of a crowd that arrives at once, one at a time is in the way of everybody else
                 return work()
         with Wait(deadline - monotonic(), DeadlineExceeded(detail="waiting for work aside")):
-            made: _Made | _Failed = self._lane(size <= SHORT).apply(_caught, (work,))
+            made: _Made | _Failed = self._lane(size <= SHORT).apply(_caught, (work, deadline))
         if isinstance(made, _Failed):
             raise made.error
         return made
@@ -61,8 +61,11 @@ class _Failed:
     error: Exception
 
 
-def _caught(work: Callable[[], _Made]) -> _Made | _Failed:
-    """What fails comes back as a value: gevent writes the traceback of what is raised in its threads to stderr."""
+def _caught(work: Callable[[], _Made], deadline: float) -> _Made | _Failed:
+    """What fails comes back as a value: gevent writes the traceback of what is raised in its threads to stderr. What
+    nobody waits for any more is not begun: it would keep the next one waiting."""
+    if monotonic() > deadline:
+        return _Failed(DeadlineExceeded())
     try:
         return work()
     except Exception as error:  # noqa: BLE001  raised again, where it is waited for

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from threading import get_ident
+from threading import Event, get_ident
 from time import monotonic
 
+import gevent
 import pytest
 
 from lib.base.errors import BadRequest, DeadlineExceeded
@@ -41,3 +42,14 @@ def test_a_failure_is_raised_where_it_is_waited_for_and_written_nowhere(
 def test_nobody_waits_beyond_the_deadline() -> None:
     with pytest.raises(DeadlineExceeded):
         Aside().run(get_ident, SHORT, monotonic() - 1)
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    aside, go_on, done = Aside(), Event(), []
+    first = gevent.spawn(aside.run, lambda: go_on.wait(20), SHORT, _soon())
+    gevent.sleep(0)
+    with pytest.raises(DeadlineExceeded):
+        aside.run(lambda: done.append("late"), SHORT, monotonic() + 0.05)
+    go_on.set()
+    aside.run(lambda: done.append("next"), SHORT, _soon())
+    assert (first.get(timeout=20), done) == (True, ["next"])
