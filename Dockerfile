@@ -37,7 +37,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 \
     PORT=5000
-USER aiproxy
+USER 10001
 # All that is written goes to /tmp and /app/var, so the root file system may be read-only.
 VOLUME /app/var
 EXPOSE 5000 8082
@@ -58,7 +58,7 @@ COPY requirements-cicd.txt ./
 RUN bin/setup.sh --cicd
 COPY --chown=aiproxy . .
 RUN chown aiproxy .
-USER aiproxy
+USER 10001
 CMD ["bin/test.sh", "--local"]
 
 # What `docker build .` makes. A builder without BuildKit makes every stage above the one it is asked for, so the

@@ -154,19 +154,35 @@ def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
 
 def deployed(source, cloud, tools, **more):
     """The step after a deployment."""
-    given = {"APP_SUBDOMAIN": "aiproxy-test", "ENVIRONMENT_TYPE": "test", **more}
+    given = {"APP_SUBDOMAIN": "aiproxy-test", "ENVIRONMENT_TYPE": "test", "TEST_KIND": "integration", **more}
     return read("integration-test-buildspec.yml").run(source, environ(cloud, tools, **given))
 
 
-def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools):
+@pytest.mark.parametrize(
+    ("environment", "label", "kind", "more"),
+    [("test", "aiproxy-test", "integration", ""), ("production", "aiproxy", "smoke", " --smoke")],
+)
+def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools, environment, label, kind, more):
+    key = f"{environment}/{label}.example.org/aiproxy_api_key"
+    cloud.client("secretsmanager").create_secret(Name=key, SecretString="sk-of-the-gateway,sk-before")
+    tools[1]("live-test", 'echo "key $AIPROXY_API_KEY" >>"$CODEBUILD_SRC_DIR/calls"', source / "bin")
+    tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
+    done = deployed(source, cloud, tools, APP_SUBDOMAIN=label, ENVIRONMENT_TYPE=environment, TEST_KIND=kind)
+    assert done.status == 0, done.output
+    assert calls(source) == [
+        f"empty-secrets.sh {environment} {label}.example.org",
+        f"live-test --url https://{label}.example.org --env {environment} --wait 300{more}",
+        "key sk-of-the-gateway",
+    ]
+    assert "sk-" not in done.output
+
+
+def test_without_the_key_of_the_gateway_nothing_is_tested(source, cloud, tools):
     tools[1]("live-test", where=source / "bin")
     tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
     done = deployed(source, cloud, tools)
-    assert done.status == 0, done.output
-    assert calls(source) == [
-        "empty-secrets.sh test aiproxy-test.example.org",
-        "live-test --url https://aiproxy-test.example.org --env test",
-    ]
+    assert done.status != 0
+    assert len(calls(source)) == 1
 
 
 def test_a_deployment_without_secrets_fails_with_their_list(source, cloud, tools):

@@ -50,7 +50,9 @@ FEW = {"aiproxy_api_key", "openai_api_key"}  # each costs a call of the CLI, whi
 @pytest.fixture
 def folder(tmp_path_factory):
     """The scripts beside a template of few secrets."""
-    copy = shutil.copytree(FOLDER, tmp_path_factory.mktemp("app") / "aiproxy")
+    cicd = tmp_path_factory.mktemp("cicd")
+    shutil.copytree(FOLDER.parents[1] / "lib", cicd / "lib")
+    copy = shutil.copytree(FOLDER, cicd / "3-app/aiproxy")
     rows = [SECRET.format(logical=name.replace("_", ""), name=name, condition="") for name in sorted(FEW)]
     rows.append(SECRET.format(logical="RedisUrl", name="redis_url", condition="\n    Condition: HasNoData"))
     (copy / "template.yml").write_text("".join(rows))
@@ -155,6 +157,19 @@ def test_a_deployment_keeps_a_busy_service_as_large_as_it_is(cloud, tmp_path, ru
     done = create(cloud, tmp_path / "out.json")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == expected
+
+
+def test_a_new_secret_never_stops_a_service_that_runs(cloud, tmp_path):
+    old, new = sorted(secret_names())
+    make_secrets(cloud, [old])
+    STACK["Resources"]["Service"]["Properties"]["DesiredCount"] = 5
+    cloud.account.client("cloudformation").create_stack(StackName="aiproxy", TemplateBody=json.dumps(STACK))
+    done = create(cloud, tmp_path / "out.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == "5"
+    assert "A new secret" in done.stderr
+    assert new in done.stderr
+    assert old not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -172,11 +172,12 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     assert ready.exports()["aiproxy-feature-x-test-URL"] == "https://aiproxy-feature-x-test.example.org"
 
     repository = resource(ready, "aiproxy-feature-x-cicd", "Repository")
-    manifest = json.dumps({"schemaVersion": 2, "layers": []})
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []})
     ready.client("ecr").put_image(repositoryName=repository, imageTag="one", imageManifest=manifest)
     zone = resource(ready, "aiproxy-feature-x-test", "HostedZone")
     proof = {
-        "Name": "_1.example.org",
+        "Name": "_1.aiproxy-feature-x-test.example.org",
         "Type": "CNAME",
         "TTL": 300,
         "ResourceRecords": [{"Value": "_2.acm-validations.aws."}],

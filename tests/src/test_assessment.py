@@ -82,6 +82,39 @@ def test_repeated_keys(teacher: FlaskClient) -> None:
     assert f"`{CONCEPTS[0]}`" in teacher.post("/assessment", data=body).text
 
 
+LESSON = "csd3-2023-L14"
+GOALS = ["Position and Movement", "Modularity - Sprites and Sprite Properties"]
+PLACED = {
+    "code": "var cat = createSprite(1, 2);\nfunction draw() {\n  cat.x += 1;\n}\n",
+    "prompt": "Grade it.",
+    "rubric": "Key Concept,Extensive Evidence,Convincing Evidence,Limited Evidence,No Evidence\n"
+    + "".join(f"{goal},all,most,some,none\n" for goal in GOALS),
+    "model": "nobody/asks-it",
+    "lesson": LESSON,
+}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {**PLACED, "code-feature-extractor": GOALS}},
+        {"data": {**PLACED, "code-feature-extractor": GOALS}, "content_type": "multipart/form-data"},
+        {"data": {**PLACED, "code-feature-extractor": ",".join(reversed(GOALS))}},
+        {"data": {**PLACED, "code-feature-extractor": json.dumps(GOALS)}},
+        {"data": PLACED, "query_string": {"code-feature-extractor": GOALS}},
+        {"json": {**PLACED, "code-feature-extractor": GOALS}},
+    ],
+    ids=["repeated", "multipart", "commas", "array", "query", "json"],
+)
+def test_every_goal_of_the_extractor_counts_and_no_model_is_asked(teacher: FlaskClient, sent: dict[str, Any]) -> None:
+    answer = teacher.post("/assessment", **sent)
+    assert list(labels_of(answer).items()) == [(GOALS[0], "No Evidence"), (GOALS[1], "Convincing Evidence")]
+    body = answer.get_json()
+    assert (body["metadata"]["agent"], body["metadata"]["cost"]) == ("static, code feature extractor", 0)
+    assert [row["Reason"] for row in body["data"]] == ["none", "most"]
+    assert body["data"][1]["Evidence"].endswith("Line 3: Property cat.x is updated in the draw loop")
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "status"),
     [
@@ -286,11 +319,14 @@ def test_failures_name_the_provider(
     assert "The server had an error" not in answer.text
 
 
-def test_no_answer_in_time(fronted: Fronted, upstream: Upstream) -> None:
-    upstream.plan("silent")
-    client = fronted(ASSESSMENT_DEADLINE_SECONDS="0.5")
+@pytest.mark.parametrize("planned", [["silent"], ["error-503", "silent"], ["cut-body", "silent-half"]])
+def test_no_answer_in_time(fronted: Fronted, upstream: Upstream, planned: list[str]) -> None:
+    """Further attempts do not make it longer."""
+    upstream.plan(*planned)
+    client = fronted(ASSESSMENT_DEADLINE_SECONDS="1.5")
     answer = client.post("/assessment", data={**FIELDS, "model": "gpt-4o"})
     assert (answer.status_code, "OpenAI" in answer.text) == (504, True)
+    assert float(answer.headers["X-Process-Time"]) < 10  # seconds; without a deadline for all attempts, 60 and more
 
 
 def test_a_key_of_ones_own(fronted: Fronted, upstream: Upstream) -> None:

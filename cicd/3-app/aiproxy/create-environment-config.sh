@@ -5,16 +5,17 @@
 #   create-environment-config.sh ... --architecture ARM64|X86_64        of the image; without it, this machine's
 #
 # BASE_DOMAIN_NAME and BASE_DOMAIN_HOSTED_ZONE_ID are read from the environment. FILE has the form of CodePipeline's
-# template configuration: Parameters and Tags. DesiredTasks is 0 while a secret has no value, so that the stack can be
-# made and its secrets be set; afterwards the number of tasks that the service is to run now, at least MinTasks and at
-# most MaxTasks, so that a deployment never makes a busy service smaller. Nothing is changed but FILE.
+# template configuration: Parameters and Tags. DesiredTasks is 0 while no task runs and a secret has no value, so that the
+# stack can be made and its secrets be set; afterwards the number of tasks that the service is to run now, at least
+# MinTasks and at most MaxTasks, so that a deployment never makes a busy service smaller. Nothing is changed but FILE.
 #
 # Exit status: 0 when FILE was written, 1 when AWS cannot be asked, 2 for a wrong argument.
 set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-longest_name=64 # characters of a certificate's name
+# shellcheck source=cicd/lib/names.sh
+source "$here/../../lib/names.sh"
 
 wrong() { # wrong MESSAGE: exit 2
   echo "create-environment-config.sh: $1 (see --help)" >&2
@@ -25,16 +26,6 @@ machine() { # the architecture of this machine, as ECS spells it
   case $(uname -m) in
     aarch64 | arm64) echo ARM64 ;;
     *) echo X86_64 ;;
-  esac
-}
-
-stack_of() { # stack_of BRANCH ENVIRONMENT: the application's stack, which is its DNS label as well
-  case $2/$1 in
-    production/main) echo aiproxy ;;
-    test/main) echo aiproxy-test ;;
-    production/*) echo "aiproxy-$1" ;;
-    test/*) echo "aiproxy-$1-test" ;;
-    dev/*) echo "aiproxy-dev-$1" ;;
   esac
 }
 
@@ -66,12 +57,16 @@ running() { # running STACK: how many tasks its service is to run now
 desired() { # desired STACK: what DesiredTasks must be
   local empty now least most
   empty=$("$here/empty-secrets.sh" "$type" "$record")
-  if [[ -n $empty ]]; then
+  now=$(running "$1")
+  if [[ -n $empty ]] && ((now == 0)); then
     printf 'No task is started before these secrets have values ("none" where one is not used):\n%s\n' "$empty" >&2
     echo 0
     return
   fi
-  now=$(running "$1")
+  if [[ -n $empty ]]; then
+    printf 'New tasks will not start, and this deployment be rolled back, unless these secrets have values or the\n' >&2
+    printf 'template says "none" for them until they do (cicd/README.md, "A new secret"):\n%s\n' "$empty" >&2
+  fi
   least=$(jq -r '.Parameters.MinTasks' "$config")
   most=$(jq -r '.Parameters.MaxTasks' "$config")
   echo $((now < least ? least : now > most ? most : now))
@@ -101,11 +96,9 @@ done
 
 config=$here/config/$environment.config.json
 type=$(jq -r '.Parameters.EnvironmentType' "$config")
-stack=$(stack_of "$branch" "$environment")
+stack=$(app_stack "$branch" "$type")
 record=$stack.$BASE_DOMAIN_NAME
-if ((${#record} > longest_name)); then
-  wrong "$record has ${#record} characters, and a certificate's name has at most $longest_name"
-fi
+check_host "$stack" "$BASE_DOMAIN_NAME"
 
 tasks=$(desired "$stack")
 jq --arg image "$image" --arg architecture "$architecture" --arg stack "$stack" --arg tasks "$tasks" \

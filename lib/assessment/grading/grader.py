@@ -28,6 +28,7 @@ from lib.wire import JsonBody
 
 log = get_logger("aiproxy.assessment")
 
+TIMEOUT = 504
 STATIC = "static"
 EXTRACTED = ", code feature extractor"
 BLANK = "The program is empty."
@@ -116,7 +117,7 @@ class Grader:
             heard = ask(self._door, question, asker)
             voted = consensus(self._usable(heard, request, asker.record), asker.record.request_id)
         except AIProxyError as error:
-            raise self._shown(error, question) from None
+            raise self._shown(error, question, asker.record) from None
         finally:
             fold(asker.record, heard.records)
         usage = total_usage(heard.records)
@@ -157,14 +158,18 @@ class Grader:
             raise worst(heard.failures)
         raise _unusable(faults)
 
-    def _shown(self, error: AIProxyError, question: Question) -> AIProxyError:
+    def _shown(self, error: AIProxyError, question: Question, record: Record) -> AIProxyError:
         try:
             places = self._door.chooser.places(question.model, CHAT, own_key=question.credential is not None)
         except AIProxyError:
             places = []
         name = error.provider or next((place.provider.name for place in places), "")
         own = any(place.own_key for place in places if place.provider.name == name)
-        return shown(error, self._terms.titles.get(name) or name or "The model provider", own_key=own)
+        told = shown(error, self._terms.titles.get(name) or name or "The model provider", own_key=own)
+        if told.status == TIMEOUT:
+            seconds = round(monotonic() - record.started, 3)
+            log.warning("no grades in time", request_id=record.request_id, provider=name, seconds=seconds)
+        return told
 
     def _maker(self, question: Question, records: list[Record]) -> str:
         """Who made the model that answered."""

@@ -1,4 +1,4 @@
-"""Every way to read an answer as rows: arrays of JSON objects, and tables with tabs, pipes or commas.
+"""Every way to read an answer as rows: JSON objects in arrays and by themselves, tables with tabs, pipes or commas.
 
 Nothing is decided here. An answer may hold prose, fences, drafts; a table may be read with its quotes or without, to
 the next blank line or to the end. Each reading is a list of rows with the known columns alone.
@@ -20,7 +20,7 @@ Cells = dict[str, Any]
 Reading = list[Cells]
 
 MOST_ANSWER = 200_000  # characters of an answer
-MOST_ARRAYS = 200  # beginnings of arrays that are tried in vain
+MOST_ARRAYS = 200  # beginnings of arrays, and of objects, that are tried in vain
 MOST_TRIED = 10 * MOST_ANSWER  # characters of these, which may lie in one another
 COLUMNS = {
     "key concept": CONCEPT,
@@ -40,8 +40,8 @@ def readings(text: str) -> Iterator[Reading]:
     """The readings of an answer that have the column of concepts. Raises `Unusable` for one that is too long."""
     if len(text) > MOST_ANSWER:
         raise Unusable("the answer is too long")
-    found: Iterable[Iterable[Iterable[tuple[str, Any]]]] = chain(_arrays(text), tables(text, _is_header))
-    for rows in found:
+    json_rows: Iterable[Iterable[Iterable[tuple[str, Any]]]] = chain(_arrays(text), _objects(text))
+    for rows in chain(json_rows, tables(text, _is_header)):
         reading = [cells for row in rows if (cells := _cells(row)) and not _is_junk(cells)]
         if any(CONCEPT in cells for cells in reading):
             yield reading
@@ -92,3 +92,23 @@ def _arrays(text: str) -> Iterator[list[_Pairs]]:
             else:
                 tried += after - at
         at = text.find("[", end)
+
+
+def _objects(text: str) -> Iterator[list[_Pairs]]:
+    """The objects in a text that stand in no other, together: JSON lines, or an array with a fault between them."""
+    decoder = json.JSONDecoder(object_pairs_hook=_Pairs, strict=False)
+    found: list[_Pairs] = []
+    at, in_vain, tried = text.find("{"), 0, 0
+    while at >= 0 and in_vain < MOST_ARRAYS and tried < MOST_TRIED and len(found) < MOST_ROWS:
+        end = at + 1
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            in_vain, tried = in_vain + 1, tried + error.pos - at
+        except (ValueError, RecursionError):
+            in_vain += 1
+        else:
+            found.append(value)
+        at = text.find("{", end)
+    if at < 0:  # else there may be other grades in what was not read
+        yield found

@@ -10,6 +10,7 @@ import yaml
 from moto.cloudformation import models, parsing, responses
 
 _moto: Any = parsing.clean_json
+_changes: Any = parsing.ResourceMap.build_resource_diff
 _tag: Any = models.yaml_tag_constructor
 
 
@@ -18,6 +19,7 @@ def install() -> None:
     parsing.clean_json = clean
     parsing.get_references_from_template = references
     parsing.ResourceMap.get = get
+    parsing.ResourceMap.build_resource_diff = changes
     models.yaml_tag_constructor = responses.yaml_tag_constructor = tag
 
 
@@ -33,6 +35,12 @@ def tag(loader: Any, name: str, node: Any) -> Any:
 def get(self: Any, name: str, default: Any = None) -> Any:
     """A resource; moto's takes a fault while one is made for there being none."""
     return self[name] if name in self._parsed_resources or name in self._resource_json_map else default
+
+
+def changes(self: Any, *other: Any) -> dict[str, list[str]]:
+    """What an update does; moto's would change what a condition had kept from being made."""
+    found: dict[str, list[str]] = _changes(self, *other)
+    return found | {"Modify": [name for name in dict.fromkeys(found["Modify"]) if name in self._parsed_resources]}
 
 
 def references(value: Any) -> list[str]:

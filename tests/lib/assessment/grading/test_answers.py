@@ -153,6 +153,13 @@ def test_what_contradicts_itself(text: str) -> None:
     assert reason(text)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_half_an_answer_is_none(form: str) -> None:
+    text = FORMS[form]
+    half = text[: text.index(ROWS[1][3], text.index("Modularity"))] if form != "tsv-other-order" else text[:200]
+    assert reason(half)
+
+
 def test_a_label_in_the_wrong_column_is_no_grade() -> None:
     shifted = [(concept, "No Evidence", "Limited Evidence", "some of it") for concept in CONCEPTS]
     assert reason(as_tsv(shifted))
@@ -234,6 +241,10 @@ def test_a_damaged_answer_never_has_another_grade(form: str, at: int, length: in
         '[{"a":' * 33_000,
         "[" * 900 + "[" + "1," * 90_000 + "1]" + "]" * 900,
         "[" * 199 + "1," * 90_000,
+        "{" * 199_000,
+        "{}" * 99_000,
+        '{"a":' * 199 + "[" + "1," * 90_000,
+        '{"Key Concept":"x"}' * 9000,
         '"' * 199_000,
         "Key Concept\tLabel\n" + "\t" * 190_000,
         "Key Concept|Label\n" + "|" * 190_000,

@@ -12,10 +12,10 @@ import gevent
 import pytest
 
 from lib.access import Caller
-from lib.assessment import LABELS, NO, Asker, Graded, Grader, GradingTerms, Request, Rubric, Trees
+from lib.assessment import LABELS, NO, Asker, Example, Graded, Grader, GradingTerms, Request, Rubric, Trees
 from lib.base.errors import AIProxyError, BadRequest, BodyTooLarge, ClientGone, UnusableAnswer
 from lib.gateway import Record
-from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, RUBRIC, as_json, as_tsv, labels
+from tests.lib.assessment.grading.sheets import CONCEPTS, GIVEN, ROWS, RUBRIC, as_json, as_tsv, labels
 from tests.lib.gateway.door import Door, Visitor
 from tests.upstream import Answer, Behaviour, Call, Upstream, deliver
 
@@ -142,6 +142,16 @@ def test_claude_gets_the_same_question(desk: Desk) -> None:
     )
 
 
+def test_claude_gets_the_examples(desk: Desk) -> None:
+    desk.upstream.plan(claude_says(as_tsv()))
+    desk.grade(CLAUDE, examples=(Example("one();", as_tsv()), Example("two();", as_json())), response_type="tsv")
+    (body,) = desk.sent
+    said = [(message["role"], str(message["content"])) for message in body["messages"]]
+    assert [role for role, _ in said] == ["user", "assistant"] * 2 + ["user"]
+    assert ["one();" in said[0][1], "two();" in said[2][1], "rect(1" in said[4][1]] == [True] * 3
+    assert ("tab-separated" in str(body["system"]), "JSON array" in str(body["system"])) == (True, False)
+
+
 def test_comments_are_taken_out_when_asked(desk: Desk) -> None:
     for remove in (False, True):
         desk.upstream.plan(says(as_json()))
@@ -155,7 +165,7 @@ def test_comments_are_taken_out_when_asked(desk: Desk) -> None:
         (says("I would rather not."), "no JSON array"),
         (says(""), "no JSON array"),
         (says(None), "no JSON array"),
-        (says(as_json()[:-80]), "no JSON array"),
+        (says(as_json()[:-80]), "missing 'Loops'"),
         (says(as_tsv(labels("Some Evidence", "No Evidence", "No Evidence"))), "invalid label value"),
         (says(), "No valid responses"),
     ],
@@ -242,6 +252,17 @@ def test_one_usable_answer_is_enough(desk: Desk) -> None:
     assert {row.concept: row.label for row in desk.grade(CLAUDE, num_responses=4).rows} == GIVEN
 
 
+def test_of_several_unusable_answers_the_first_says_why(desk: Desk) -> None:
+    desk.upstream.plan(says("no", as_tsv(ROWS[:2]), ""))
+    error = desk.fails(num_responses=3)
+    assert (type(error), "no JSON array" in error.message) == (UnusableAnswer, True)
+
+
+def test_an_answer_without_usage_counts(desk: Desk) -> None:
+    desk.upstream.plan(_whole(lambda call: json.dumps({"choices": json.loads(openai_body(FIRST))["choices"]}).encode()))
+    assert {row.concept: row.label for row in desk.grade().rows} == GIVEN
+
+
 def test_of_several_cut_off_answers_all_are_too_large_or_none(desk: Desk) -> None:
     desk.upstream.plan(says("[", "[", finish="length"))
     assert desk.fails(num_responses=2).status == 413
@@ -261,8 +282,8 @@ def test_a_failure_that_may_pass_goes_before_an_unusable_answer(desk: Desk) -> N
 @pytest.mark.parametrize(
     ("behaviour", "status"),
     [("error-429", 429), ("error-500", 503), ("error-502", 503), ("error-503", 503), ("error-529", 503), ("close", 503),
-     ("cut-body", 503), ("not-json", 503), ("html", 503), ("error-504", 504), ("error-401", 502), ("quota", 502),
-     ("error-400", 400), ("error-404", 400), ("error-413", 413)],
+     ("cut-body", 503), ("not-json", 503), ("html", 503), ("error-504", 504), ("error-401", 502), ("error-403", 502),
+     ("quota", 502), ("error-400", 400), ("error-404", 400), ("error-413", 413)],
 )  # fmt: skip
 def test_failures_by_status_and_name(desk: Desk, model: str, title: str, behaviour: str, status: int) -> None:
     desk.upstream.plan(behaviour)
@@ -342,6 +363,11 @@ def test_a_blank_program(desk: Desk, code: str, remove: bool) -> None:
         "",
     )
     assert (graded.agent, graded.usage, graded.cost, desk.sent) == ("static", None, 0, [])
+
+
+def test_a_blank_program_has_a_row_for_each_concept(desk: Desk) -> None:
+    graded = desk.grade(code="")
+    assert [(row.concept, row.label) for row in graded.rows] == [(concept, NO) for concept in CONCEPTS]
 
 
 def test_comments_alone_are_a_program_unless_they_are_removed(desk: Desk) -> None:

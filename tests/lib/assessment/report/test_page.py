@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import re
@@ -78,6 +79,13 @@ def test_order(page: Page) -> None:
     assert students[:3] == ["student_09", "student_10", "student_12"]
     assert students[-4:] == ["student_01", "student_02", "student_03", "student_05"]
     assert len(students) == 12
+
+
+def test_what_was_measured_is_all_there(lesson: Measured, page: Page) -> None:
+    text = " ".join(page.texts[0].split())
+    _, *cells = [cell for row in csv.reader(lesson.rubric.splitlines()) for cell in row]
+    said = [lesson.prompt, *cells, lesson.model, lesson.dataset, lesson.experiment, *lesson.sha256.values()]
+    assert [each for each in said if " ".join(each.split()) not in text] == []
 
 
 def test_a_disagreement_shows_all_there_is(page: Page) -> None:
