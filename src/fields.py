@@ -23,6 +23,7 @@ MOST_FIELDS = 1000
 MOST_NESTED = 100_000  # arrays and objects in a field of JSON
 BYTES = 10  # of a form are decoded while a program's parser takes a character
 BLOCK = 65_536  # bytes that are decoded in one step
+_TOO_MANY = f"There are more than {MOST_FIELDS} fields"
 _BROKEN = "The form in the request body is malformed"
 
 
@@ -54,7 +55,7 @@ def _decoder(kind: str, boundary: bytes) -> Callable[[bytes], Values]:
 def _urlencoded(text: bytes) -> Values:
     pairs = text.split(b"&", MOST_FIELDS)
     if len(pairs) > MOST_FIELDS:
-        raise BadRequest(f"There are more than {MOST_FIELDS} fields")
+        raise BadRequest(_TOO_MANY)
     parts = (pair.partition(b"=") for pair in pairs if pair)
     return _gathered((_plain(name), _plain(value)) for name, _, value in parts)
 
@@ -92,7 +93,7 @@ def _parts(body: bytes, boundary: bytes) -> Iterable[tuple[str, str]]:
                 if not event.more_data:
                     yield name, data.decode("utf-8", "surrogateescape")
     except RequestEntityTooLarge:
-        raise BadRequest(f"There are more than {MOST_FIELDS} fields") from None
+        raise BadRequest(_TOO_MANY) from None
     except ValueError:
         raise BadRequest(_BROKEN) from None
 
@@ -110,7 +111,10 @@ def _events(decoder: MultipartDecoder, body: bytes) -> Iterator[Event]:
 
 def _json(body: bytes) -> Values:
     try:
-        raw = {name: bytes(value) for name, value in msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items()}
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        if len(fields) > MOST_FIELDS:
+            raise BadRequest(_TOO_MANY)
+        raw = {name: bytes(value) for name, value in fields.items()}
         found = {name: msgspec.json.decode(value) for name, value in raw.items() if not _is_tangled(value)}
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise BadRequest("The body must be a JSON object") from None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from lib.cli.ending import leave
 from lib.cli.live_commands import Commands
 from lib.cli.live_connection import Connection
 from lib.cli.live_environments import FILE, LOCAL, Environment, Unusable, credential, find, keep_key, known
@@ -171,4 +172,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

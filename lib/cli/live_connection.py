@@ -90,7 +90,9 @@ class Connection:
 
     def _rows(self) -> list[dict[str, Any]] | None:
         try:
-            answer = self._http.get(f"{self.url}/usage/calls", params={"limit": "50"}, timeout=(CONNECT, SILENT))
+            answer = self._http.get(
+                f"{self.url}/usage/calls", params={"limit": "50"}, timeout=(CONNECT, SILENT), allow_redirects=False
+            )
             return list(answer.json()["data"]) if answer.status_code == 200 else None
         except (requests.RequestException, ValueError, KeyError):
             return None

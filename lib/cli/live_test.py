@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import requests
 
+from lib.cli.ending import leave
 from lib.cli.live_deployment import ECHO, Deployment, Unreachable, total
 from lib.cli.live_environments import FILE, Environment, Unusable, credential, find
 from lib.cli.live_trouble import explain
@@ -173,4 +174,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

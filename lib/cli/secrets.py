@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from lib.base import SettingsError, load, load_models, read_sources
+from lib.cli.ending import leave
 from lib.net import SET, declared_secrets, look, wanted
 
 LACKING = 1
@@ -60,4 +61,4 @@ def _fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -24,6 +24,7 @@ from lib.limits import (
     refuse_hidden_costs,
     run_line,
     tells_all,
+    unseen,
 )
 from lib.stores import Line, Overdrawn, Reservation, Standing
 from lib.telemetry import get_logger
@@ -163,8 +164,8 @@ class Meter:
 
     def _worst(self, call: Call, prices: Sequence[Price | None]) -> Estimate:
         """The dearest of the places that may be tried; `assumed` is the least of theirs, as it holds for all."""
-        tokens = self._terms.reserve_output, self._terms.reserve_input
-        estimates = [estimate(call.path, call.body, price or UNPRICED, *tokens) for price in prices]
+        terms = self._terms.reserve_output, self._terms.reserve_input, unseen(call.body)
+        estimates = [estimate(call.path, call.body, price or UNPRICED, *terms) for price in prices]
         if len(estimates) == 1:
             return estimates[0]
         dearest = max(estimates, key=lambda each: each.cost_nano)

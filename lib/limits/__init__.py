@@ -8,6 +8,7 @@ from lib.limits.prices import Prices, row_name
 from lib.limits.rate_card import Flat, RateCard, Tier
 from lib.limits.rates import Rates
 from lib.limits.taken import Taken
+from lib.limits.unseen import Unseen, unseen
 
 __all__ = [
     "Estimate",
@@ -18,6 +19,7 @@ __all__ = [
     "Rates",
     "Taken",
     "Tier",
+    "Unseen",
     "budget_lines",
     "estimate",
     "estimated_usage",
@@ -26,4 +28,5 @@ __all__ = [
     "row_name",
     "run_line",
     "tells_all",
+    "unseen",
 ]

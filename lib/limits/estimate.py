@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from lib.limits.price import Price, Worst
-from lib.limits.unseen import documents, refers_elsewhere
+from lib.limits.unseen import Unseen, unseen
 from lib.limits.weight import MEDIA_TOKENS, weight
 from lib.wire import Dialect, Form, JsonBody, Path, Shape, Usage
 
@@ -48,20 +48,29 @@ NOTHING = Estimate(0, 0, 0)
 
 
 def estimate(
-    path: Path, body: JsonBody | Form, price: Price, default_output: int, default_input: int = MOST_UNSEEN
+    path: Path,
+    body: JsonBody | Form,
+    price: Price,
+    default_output: int,
+    default_input: int = MOST_UNSEEN,
+    beyond: Unseen | None = None,
 ) -> Estimate:
     """The worst case of a request. `default_output` is assumed of an answer when neither the request nor the
     price says how long it may be, `default_input` of a prompt that is not all in the request, likewise.
+    `beyond` is what `unseen` says of the body, for who asks for several prices.
     Raises `BadRequest` for a number in the body that nothing can hold."""
     if path.shape is Shape.TOKEN_COUNT:  # vendors count for nothing
         return NOTHING
+    beyond = unseen(body) if beyond is None else beyond
     assumed = default_output if price.reserve_output is None else price.reserve_output
     most = _of_form(body, assumed) if isinstance(body, Form) else _of_json(path, body, assumed)
+    if beyond.elsewhere:
+        most = most._replace(input_tokens=most.input_tokens + UNSEEN_TOKENS)
     window = _window(price)
     if window is not None:
         most = most._replace(input_tokens=min(most.input_tokens, window))
     named = isinstance(body, Form) or _limit(body, 0) > 0
-    full = most if isinstance(body, Form) else most._replace(input_tokens=_full(body, price, most, default_input))
+    full = most._replace(input_tokens=_full(beyond, price, most.input_tokens, default_input))
     return Estimate(most.input_tokens, most.output_tokens, price.worst(full), None if named else assumed)
 
 
@@ -73,8 +82,6 @@ def estimated_usage(input_tokens: int, events: int, content_bytes: int) -> Usage
 
 def _of_json(path: Path, body: JsonBody, assumed: int) -> Worst:
     tokens, media = weight(body.raw)
-    if refers_elsewhere(body):
-        tokens += UNSEEN_TOKENS
     spoken = body.get("input") if path.shape is Shape.SPEECH and body.kind("input") == "string" else ""
     return Worst(
         input_tokens=tokens,
@@ -98,15 +105,14 @@ def _output(path: Path, body: JsonBody, assumed: int, characters: int) -> int:
     return _limit(body, assumed) * _choices(path, body)
 
 
-def _full(body: JsonBody, price: Price, most: Worst, default: int) -> int:
+def _full(beyond: Unseen, price: Price, tokens: int, default: int) -> int:
     """The most tokens of a prompt, with what the request only refers to and what its bytes do not tell."""
     window = _window(price)
-    unpriced_sound = b'"input_audio"' in body.raw and not price.knows("input_audio")
-    if refers_elsewhere(body) or unpriced_sound:
-        beyond = (price.context_window or 0) + 1  # falls into the dearest tier
-        return window or max(most.input_tokens, default, beyond)
-    inside = documents(body)
-    return min(most.input_tokens + inside, window) if window and inside else most.input_tokens + inside
+    if beyond.elsewhere or (beyond.sound and not price.knows("input_audio")):
+        dearest = (price.context_window or 0) + 1  # falls into the dearest tier
+        return window or max(tokens, default, dearest)
+    tokens += beyond.documents
+    return tokens if window is None else min(tokens, window)
 
 
 def _of_form(form: Form, assumed: int) -> Worst:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -44,10 +45,28 @@ class Aside:
                 gevent.sleep(0)  # of a crowd that arrives at once, one at a time is in the way of everybody else
                 return work()
         with Wait(deadline - monotonic(), DeadlineExceeded(detail="waiting for work aside")):
-            made: _Made = self._lane(size <= SHORT).apply(work)
+            made: _Made | _Failed = self._lane(size <= SHORT).apply(_caught, (work, deadline))
+        if isinstance(made, _Failed):
+            raise made.error
         return made
 
     def _lane(self, short: bool) -> ThreadPool:
         if short not in self._lanes:
             self._lanes[short] = ThreadPool(1)
         return self._lanes[short]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: Exception
+
+
+def _caught(work: Callable[[], _Made], deadline: float) -> _Made | _Failed:
+    """What fails comes back as a value: gevent writes the traceback of what is raised in its threads to stderr. What
+    nobody waits for any more is not begun: it would keep the next one waiting."""
+    if monotonic() > deadline:
+        return _Failed(DeadlineExceeded())
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001  raised again, where it is waited for
+        return _Failed(error)

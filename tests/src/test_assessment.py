@@ -180,6 +180,8 @@ def test_large_bodies_in_every_form(teacher: FlaskClient) -> None:
         assert answer.get_json()["metadata"]["request"]["messages"][0]["content"].startswith(prompt.strip())
     tangled = teacher.post("/assessment", json={**FIELDS, "more": [[]] * 100_001})
     assert (tangled.status_code, "arrays" in tangled.text) == (400, True)
+    many = teacher.post("/assessment", json={**FIELDS, **dict.fromkeys(map(str, range(1000)), 1)})
+    assert (many.status_code, "more than 1000 fields" in many.text) == (400, True)
 
 
 @pytest.mark.parametrize("text", ["%", "%4", "%4x%41", "a%" * 40_000, "%C3%A9" * 30_000, "x%41" * 20_000, "+%2B" * 9])

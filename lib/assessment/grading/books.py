@@ -18,7 +18,8 @@ def fold(into: Record, records: Sequence[Record]) -> None:
         return
     last = records[-1]
     into.model_asked, into.model_served, into.provider = last.model_asked, last.model_served, last.provider
-    into.run, into.admission = last.run, last.admission
+    into.run = last.run
+    into.admission = next((each.admission for each in reversed(records) if each.admission is not None), None)
     into.attempts = sum(record.attempts for record in records)
     into.gone = any(record.gone for record in records)
     into.usage = total_usage(records)

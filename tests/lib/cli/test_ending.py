@@ -18,6 +18,9 @@ PROGRAMS = [
     (MODULE, "prices", ["gpt-4o"]),
     (MODULE, "migrate", []),
     (MODULE, "check", []),
+    (MODULE, "secrets", ["--names"]),
+    (MODULE, "live_client", ["--help"]),
+    (MODULE, "live_test", ["--help"]),
     (GEVENT, "rubric_tester", ["--help"]),
     (GEVENT, "rubric_tester", ["--dry-run", "--experiment-name", "baseline", "--start", str(ROOT)]),
 ]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from lib.limits import Price, RateCard, Tier, estimate
+from lib.limits import Price, RateCard, Tier, estimate, unseen
 from lib.limits.estimate import MOST_UNSEEN, UNSEEN_TOKENS
 from lib.wire import JsonBody, Shape, path_of
 
 D = Decimal
 WINDOW = 128_000
 PRICE = Price("genai-prices", RateCard(D(1), D(1), D(1), D(1), D(1)), context_window=WINDOW)
+TEXT = "See https://example.org"
 ADDRESS = "https://example.org/a.pdf"
 IN_MESSAGE = [
     {"type": "document", "source": {"type": "url", "url": ADDRESS}},
@@ -25,6 +27,8 @@ IN_MESSAGE = [
     {"type": "input_file", "file_id": "file-1"},
     {"type": "input_file", "file_url": ADDRESS},
     {"type": "document_url", "document_url": ADDRESS},
+    {"type": "document_url", "document_url": " " * 20 + ADDRESS},
+    {"type": "document_url", "document_url": "HTTPS:/example.org/a.pdf"},
     {"type": "document_url", "document_url": {"url": ADDRESS}},
     {"type": "video_url", "video_url": {"url": ADDRESS}},
     {"type": "audio_url", "audio_url": {"url": ADDRESS}},
@@ -38,8 +42,11 @@ FIELDS = [
     {"container": "container_1"},
     {"mcp_servers": [{"type": "url", "url": "https://example.org"}]},
     {"input": [{"type": "item_reference", "id": "msg_1"}]},
+    {"input": [{"id": "msg_1"}]},
+    {"input": [{"type": None, "id": "msg_1"}]},
     {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
     {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]},
+    {"tools": [{"type": "code_execution_20250825", "name": "code_execution"}]},
     {"tools": [{"type": "mcp", "server_url": "https://example.org"}]},
     *({name: [{"role": "user", "content": [part]}]} for name in ("messages", "input") for part in IN_MESSAGE),
 ]
@@ -47,6 +54,8 @@ SCHEMA = {"type": "object", "properties": {"file_id": {"type": "string"}, "docum
 SHOWN = [
     {},
     {"previous_response_id": None},
+    {"mcp_servers": []},
+    {"input": [{"id": "msg_1", "role": "user", "content": "hi"}, {"type": "function_call", "id": "fc_1", "name": "f"}]},
     {"prompt": "a text"},
     {"input": 'see https://example.org/a.pdf and "file_id"'},
     {"tools": [{"type": "function", "function": {"name": "read", "parameters": SCHEMA}}]},
@@ -56,6 +65,7 @@ SHOWN = [
     {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": ADDRESS}}]}]},
     {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file", "file_id": "f"}}]}]},
     {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "text", "data": "a"}}]}]},
+    {"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "text", "data": TEXT}}]}]},
     {"messages": [None, 1, "x", [], {"content": 5}, {"type": 5, "content": [7]}], "tools": [None], "input": 1},
 ]
 
@@ -96,9 +106,22 @@ def test_rates_and_guesses_go_by_what_is_likely() -> None:
     assert UNSEEN_TOKENS < found.input_tokens < UNSEEN_TOKENS + 100
 
 
-def test_a_key_in_other_letters_hides_nothing() -> None:
-    raw = b'{"model": "m", "max_tokens": 1, "input": [{"content": [{"type": "input_file", "\\u0066ile_id": "f"}]}]}'
+@pytest.mark.parametrize("fields", [
+    b'"input": [{"content": [{"type": "input_file", "\\u0066ile_id": "f"}]}]',
+    b'"messages": [{"content": [{"type": "input\\u005faudio", "input\\u005faudio": {"data": "AAAA"}}]}]',
+    b'"tools": [{"type": "\\u006dcp"}]',
+])  # fmt: skip
+def test_a_key_in_other_letters_hides_nothing(fields: bytes) -> None:
+    raw = b'{"model": "m", "max_tokens": 1, %b}' % fields
     assert estimate(path_of(Shape.RESPONSE), JsonBody(raw), PRICE, 10).cost_nano == (WINDOW + 1) * 1000
+
+
+def test_words_of_tools_and_texts_are_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body is decoded only where something may be elsewhere: agents name files in every call."""
+    call = {"type": "tool_use", "id": "t", "name": "read", "input": {"file_path": "a", "filename": "b", "url": ADDRESS}}
+    body = JsonBody(json.dumps({"messages": [{"role": "assistant", "content": [call]}]}).encode())
+    monkeypatch.setattr(JsonBody, "get", lambda *_: pytest.fail("decoded"))
+    assert unseen(body) == (False, 0, False)
 
 
 @pytest.mark.parametrize("part", [
@@ -117,7 +140,7 @@ def test_a_sound_without_a_price_of_its_own_may_fill_the_window() -> None:
     sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
     fields = {"messages": [{"role": "user", "content": [sound]}]}
     assert cost(fields, shape=Shape.CHAT) == WINDOW
-    heard = RateCard(*PRICE.rates.plain.values(), special={"input_audio": D(1)})
+    heard = replace(PRICE.rates, special={"input_audio": D(1)})
     for price in (Price("genai-prices", heard, context_window=WINDOW), Price("models.toml", PRICE.rates)):
         assert cost(fields, price, Shape.CHAT) < 3000
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.assessment import CONVINCING, EXTENSIVE, LIMITED, NO, Example, Request, Row
+from lib.assessment.grading.books import fold
 from lib.assessment.grading.evidence import tidy
 from lib.assessment.grading.failures import shown, worst
 from lib.assessment.grading.names import Names
@@ -33,6 +34,7 @@ from lib.base.errors import (
     VendorTimeout,
     VendorUnreachable,
 )
+from lib.gateway import Record
 from tests.lib.assessment.grading.sheets import RUBRIC, as_json, as_tsv
 
 # ---- prompts ----
@@ -221,3 +223,27 @@ def test_of_several_failures_the_one_that_may_pass_is_told() -> None:
     assert worst([bad, busy]) is busy
     assert worst([bad, busy, gone]) is gone
     assert worst([bad, BodyTooLarge()]) is bad
+
+
+# ---- books ----
+
+
+class _Admitted:
+    """What was taken for a call."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def settle(self, record: Record) -> None:
+        raise AssertionError("each call settles its own")
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("x-ratelimit-remaining-requests", str(self.left))]
+
+
+def test_the_rates_that_are_told_are_those_of_the_last_call_that_got_in() -> None:
+    whole = Record()
+    fold(whole, [Record(admission=_Admitted(1)), Record(admission=_Admitted(0)), Record()])
+    assert whole.admission is not None
+    assert whole.admission.headers() == [("x-ratelimit-remaining-requests", "0")]
+    assert whole.settled
