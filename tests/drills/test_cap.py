@@ -41,7 +41,13 @@ def books(request: pytest.FixtureRequest) -> Books:
 @pytest.fixture(scope="module")
 def server(vendor: Upstream, serve: Serve, books: Books) -> Gateway:
     return serve(
-        vendor, models=MODELS, WEB_CONCURRENCY="2", DATABASE_URL=books.url, MAX_COST_PER_RUN="2.0", LOG_LEVEL="WARNING"
+        vendor,
+        models=MODELS,
+        WEB_CONCURRENCY="2",
+        DATABASE_URL=books.url,
+        MAX_COST_PER_RUN="2.0",
+        STORE_TIMEOUT_SECONDS="20",  # on a busy machine too, no call is to be refused but for its cost
+        LOG_LEVEL="WARNING",
     )
 
 
