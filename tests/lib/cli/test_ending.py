@@ -46,4 +46,6 @@ def test_a_closed_pipe_ends_a_program_in_silence(
     how: tuple[str, ...], program: str, arguments: list[str], tmp_path: Path
 ) -> None:
     status, complaint = ended(how, program, arguments, tmp_path)
-    assert (status, complaint) == (0 if arguments == ["--help"] else 141, "")  # argparse itself keeps quiet
+    assert complaint == ""
+    # where output is not buffered, argparse itself keeps quiet about its help
+    assert status in ((0, 141) if arguments == ["--help"] else (141,))
