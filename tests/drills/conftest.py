@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.databases import new_sqlite, prepared
+from tests.drills.audit import Books
+from tests.servers import Postgres
 from tests.upstream import Call, Gateway, Gateways, Upstream
 
 Serve = Callable[..., Gateway]
+DATABASES = ("sqlite", "postgresql")
 
 
 class Seen:
@@ -62,3 +66,17 @@ def seen(vendor: Upstream) -> Iterator[Seen]:
     left = vendor.planned
     vendor._book.planned.clear()  # the next test is not to blame
     assert (left, vendor.complaints) == ([], [])
+
+
+def new_books(request: pytest.FixtureRequest) -> Books:
+    """Books of their own, on the database that the request's parameter names."""
+    if request.param == "sqlite":
+        return Books(new_sqlite())
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return Books(prepared(postgres.new_database()))
+
+
+@pytest.fixture(params=DATABASES)
+def books(request: pytest.FixtureRequest) -> Books:
+    """New books, on each database in turn."""
+    return new_books(request)

@@ -6,11 +6,9 @@ from itertools import count
 
 import pytest
 
-from tests.databases import new_sqlite, prepared
 from tests.drills.audit import USD, Books, make_key
-from tests.drills.conftest import Seen, Serve
+from tests.drills.conftest import DATABASES, Seen, Serve, new_books
 from tests.drills.crowd import Ask, Heard, crowd, marker_of
-from tests.servers import Postgres
 from tests.upstream import Gateway, Upstream
 
 CAP = 2 * USD
@@ -30,12 +28,10 @@ call = 0.01
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def books(request: pytest.FixtureRequest) -> Books:
-    if request.param == "sqlite":
-        return Books(new_sqlite())
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return Books(prepared(postgres.new_database()))
+    """The same for all tests on a database, as their server is."""
+    return new_books(request)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,9 @@ from typing import Any
 import gevent
 import pytest
 
-from tests.databases import new_sqlite, prepared
 from tests.drills.audit import Books, make_key, markers
 from tests.drills.conftest import Seen, Serve
 from tests.drills.crowd import Ask, Load, load, marker_of, until
-from tests.servers import Postgres
 from tests.upstream import Gateway, Upstream
 
 KILLS = 5
@@ -33,14 +31,6 @@ input = 0
 output = 2000
 """
 KINDS = ["openai/ok", "openai/slow-0.1", "openai/stream-5-0.02", "openai/slow-middle-0.1"]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def books(request: pytest.FixtureRequest) -> Books:
-    if request.param == "sqlite":
-        return Books(new_sqlite())
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return Books(prepared(postgres.new_database()))
 
 
 @pytest.fixture

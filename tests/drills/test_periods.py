@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import new_sqlite, prepared
 from tests.drills.audit import Books, make_key
 from tests.drills.client import connected
 from tests.drills.conftest import Seen, Serve
 from tests.drills.crowd import Ask, Heard, crowd, until
-from tests.servers import Postgres
 from tests.upstream import Gateway, Upstream
 from tests.upstream.gateway import ROOT
 
@@ -56,14 +54,6 @@ class Clock:
 @pytest.fixture
 def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path / "clock")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def books(request: pytest.FixtureRequest) -> Books:
-    if request.param == "sqlite":
-        return Books(new_sqlite())
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return Books(prepared(postgres.new_database()))
 
 
 @pytest.fixture

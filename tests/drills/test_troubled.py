@@ -10,11 +10,9 @@ from typing import Any
 import gevent
 import pytest
 
-from tests.databases import new_sqlite, prepared
 from tests.drills.audit import Books, make_key, markers
 from tests.drills.conftest import Seen, Serve
 from tests.drills.crowd import Ask, Load, load, marker_of, until
-from tests.servers import Postgres
 from tests.upstream import Gateway, Upstream
 
 MODELS = """
@@ -35,14 +33,6 @@ FAULTY = [
     "openai/cut", "openai/cut-head", "openai/cut-body", "openai/close-half", "openai/no-done", "openai/error-after",
     "openai/junk-event", "openai/silent", "openai/silent-half", "openai/empty-stream", "openai/false-ok",
 ]  # fmt: skip
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def books(request: pytest.FixtureRequest) -> Books:
-    if request.param == "sqlite":
-        return Books(new_sqlite())
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return Books(prepared(postgres.new_database()))
 
 
 @pytest.fixture

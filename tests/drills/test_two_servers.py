@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.databases import new_sqlite, prepared
 from tests.drills.audit import USD, Books, make_key, markers
 from tests.drills.conftest import Seen, Serve
 from tests.drills.crowd import Ask, crowd, load, marker_of, until
-from tests.servers import Postgres
 from tests.upstream import Gateway, Upstream
 
 MODELS = """
@@ -20,14 +18,6 @@ shapes = ["*"]
 call = 0.01
 """
 COST = USD // 100
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def books(request: pytest.FixtureRequest) -> Books:
-    if request.param == "sqlite":
-        return Books(new_sqlite())
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return Books(prepared(postgres.new_database()))
 
 
 @pytest.fixture
