@@ -5,21 +5,21 @@
 #
 #   --i-mean-it        also the stacks of production's main branch and those that everything stands on, which are
 #                      refused otherwise: aiproxy, aiproxy-cicd, aiproxy-data-production, aiproxy-network,
-#                      aiproxy-cicd-deps. Turns off the balancer's protection against deletion
+#                      aiproxy-roles-production, aiproxy-cicd-deps. Turns off the balancer's protection against deletion
 #   --delete-images    also the images of a repository that is not empty; without it such a stack is refused
 #   --role-arn ARN     the role that CloudFormation is to use; for app stacks, the deploy role
 #   --dry-run          say what would go and what would be kept, and change nothing
 #   --yes              do not ask for the name
 #
 # What is to go and what is kept (buckets, databases, caches and their passwords) is listed first. Stacks go from the
-# last stage to the first: app stacks, then the branch's cicd stack, then data, network, cicd-deps. Exit code 0: all are
-# gone; 1: one was declined, refused or is not gone; 2: wrong usage.
+# last stage to the first: app stacks, then the branch's cicd stack, then data, network, roles, cicd-deps. Exit code 0:
+# all are gone; 1: one was declined, refused or is not gone; 2: wrong usage.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=cicd/lib/deploy.sh
 source "$here/lib/deploy.sh"
 
-guarded=(aiproxy aiproxy-cicd aiproxy-data-production aiproxy-network aiproxy-cicd-deps)
+guarded=(aiproxy aiproxy-cicd aiproxy-data-production aiproxy-network aiproxy-roles-production aiproxy-cicd-deps)
 mean_it=
 delete_images=
 stacks=()

@@ -51,7 +51,7 @@ if [[ $status == *_COMPLETE ]]; then
   domain=${domain:-$(stack_parameter "$stack" BaseDomainName)}
 fi
 if [[ -n $domain ]]; then check_hosts "$domain"; fi
-export_value AiProxyPipelineRoleArn >/dev/null # stage 1 is there
+export_value "AiProxyRoles-$type-PipelineRoleArn" >/dev/null # stage 1 is there
 
 deploy_stack "$stack" "$here/cicd.template.yml" \
   --tag application=aiproxy --tag stage=2-cicd --tag "branch=$branch" --tag "environment-type=$type" \

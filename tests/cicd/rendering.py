@@ -19,6 +19,7 @@ PSEUDO = {
     "AWS::NoValue": NO_VALUE,
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/aiproxy/51af3dc0-da77-11e4-872e-1234567d",
     "AWS::StackName": "aiproxy",
     "AWS::URLSuffix": "amazonaws.com",
 }

@@ -21,16 +21,18 @@ OF_SETUP = {
     "AiProxyAccessLogBucket",
     "AiProxyAdhocRepositoryUri",
     "AiProxyArtifactBucket",
-    "AiProxyBuildRoleArn",
-    "AiProxyDeployRoleArn",
-    "AiProxyPipelineRoleArn",
     "AiProxyPrivateSubnetIds",
     "AiProxyPublicSubnetIds",
     "AiProxyPullRequestBuildRoleArn",
-    "AiProxyTaskBoundaryArn",
-    "AiProxyTaskExecutionRoleArn",
-    "AiProxyTestRoleArn",
     "AiProxyVpcId",
+}
+OF_ROLES = {
+    "BuildRoleArn",
+    "DeployRoleArn",
+    "PipelineRoleArn",
+    "TaskBoundaryArn",
+    "TaskExecutionRoleArn",
+    "TestRoleArn",
 }
 OF_DATA = {"CacheHost", "CachePort", "CacheSecretArn"}
 OF_DATA |= {"DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseClientSecurityGroupId"}
@@ -76,7 +78,7 @@ def deploy_action(account: Console, stack: str, template: Path, settings: dict[s
         "StackName": stack,
         "TemplateURL": f"https://{account.exports()['AiProxyArtifactBucket']}.s3.us-east-1.amazonaws.com/{template.name}",
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "RoleARN": account.exports()["AiProxyDeployRoleArn"],
+        "RoleARN": account.exports()["AiProxyRoles-production-DeployRoleArn"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in settings["Tags"].items()],
     }
@@ -118,14 +120,16 @@ def ready(account: Console) -> Console:
 def test_the_first_stage_exports_what_the_others_import(ready):
     data = {f"AiProxyData-{kind}-{name}" for kind in ("test", "production") for name in OF_DATA}
     exports = ready.exports()
-    assert set(exports) == OF_SETUP | data
+    roles = {f"AiProxyRoles-{kind}-{name}" for kind in ("development", "production") for name in OF_ROLES}
+    assert set(exports) == OF_SETUP | roles | data
+    assert len({exports[name] for name in roles}) == len(roles)
     assert all(exports.values())
     assert len(exports["AiProxyPrivateSubnetIds"].split(",")) >= 2
     arn = exports["AiProxyData-production-DatabaseSecretArn"]
     secret = ready.client("secretsmanager").get_secret_value(SecretId=arn)
     assert set(json.loads(secret["SecretString"])) == {"username", "password"}
     said = ready.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", "--with-data", "test")
-    assert said.count("No changes.") == 3
+    assert said.count("No changes.") == 5
 
 
 def test_main_goes_from_commit_to_production(ready, tmp_path):
@@ -157,9 +161,13 @@ def test_main_goes_from_commit_to_production(ready, tmp_path):
     assert (other.returncode, "deploys to production" in other.stderr) == (2, True)
     refused = ready.run("teardown.sh", "--yes", "aiproxy")
     assert (refused.returncode, "--i-mean-it" in refused.stderr) == (1, True)
-    used = ready.run("teardown.sh", "--yes", "--i-mean-it", "aiproxy-cicd-deps")
-    assert (used.returncode, "stand on" in used.stderr) == (1, True), used.stdout + used.stderr
-    assert "aiproxy-cicd" in used.stderr
+    for stack, users in (
+        ("aiproxy-cicd-deps", "aiproxy-roles-production"),
+        ("aiproxy-roles-production", "aiproxy-cicd"),
+    ):
+        used = ready.run("teardown.sh", "--yes", "--i-mean-it", stack)
+        assert (used.returncode, "stand on" in used.stderr) == (1, True), used.stdout + used.stderr
+        assert users in used.stderr.split()
 
 
 def test_a_branch_comes_and_goes(ready, tmp_path):
@@ -236,7 +244,9 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
     assert exports["AiProxyPrivateSubnetIds"] == "subnet-c,subnet-d"
     own_account.cicd(branch="feature-y", kind="development")
     assert own_account.stacks()["aiproxy-feature-y-cicd"] == "CREATE_COMPLETE"
-    everything = ("aiproxy-feature-y-cicd", "aiproxy-network", "aiproxy-cicd-deps")
+    assert resource(own_account, "aiproxy-feature-y-cicd", "Repository") == "aiproxy-dev-feature-y"
+    roles = ("aiproxy-roles-development", "aiproxy-roles-production")
+    everything = ("aiproxy-feature-y-cicd", "aiproxy-network", *roles, "aiproxy-cicd-deps")
     said = own_account.did("teardown.sh", "--yes", "--i-mean-it", *everything)
     assert "kept  ArtifactBucket" in said
     assert own_account.stacks() == {}

@@ -230,9 +230,29 @@ def test_a_task_reads_its_own_secrets_alone(name, expected):
     assert any(fnmatchcase(arn, pattern) for pattern in allowed("secretsmanager:GetSecretValue")) == expected
 
 
-def test_the_task_role_is_bounded_and_where_the_deploy_role_may_make_it():
-    (role,) = deployed().of_type("AWS::IAM::Role").values()
-    assert (role["Path"], role["PermissionsBoundary"]) == ("/aiproxy/", IMPORTS["AiProxyTaskBoundaryArn"])
+@pytest.mark.parametrize(
+    ("environment", "path", "kind"),
+    [
+        ("dev", "/aiproxy/development/", "development"),
+        ("test", "/aiproxy/test/", "production"),
+        ("production", "/aiproxy/production/", "production"),
+    ],
+)
+def test_the_roles_of_a_task_are_those_of_its_kind_and_its_own_is_bounded(environment, path, kind):
+    rendered = deployed(environment)
+    (role,) = rendered.of_type("AWS::IAM::Role").values()
+    assert (role["Path"], role["PermissionsBoundary"]) == (path, IMPORTS[f"AiProxyRoles-{kind}-TaskBoundaryArn"])
+    (task,) = rendered.of_type("AWS::ECS::TaskDefinition").values()
+    assert task["ExecutionRoleArn"] == IMPORTS[f"AiProxyRoles-{kind}-TaskExecutionRoleArn"]
+
+
+def test_what_development_makes_is_told_by_its_name_where_cloudformation_would_shorten_it():
+    kinds = ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::TargetGroup")
+    for kind in kinds:
+        (named,) = deployed("dev", "aiproxy-dev-" + "x" * 40).of_type(kind).values()
+        assert named["Name"] == "aiproxy-dev-51af3dc0"  # at most 32 characters, and each stack has its own
+        (unnamed,) = deployed().of_type(kind).values()
+        assert "Name" not in unnamed
 
 
 def test_scaling_looks_at_work_first_and_shrinks_slowly():

@@ -7,7 +7,7 @@
 #   --image URI           deploy this image; build and push none
 #   --architecture A      ARM64 or X86_64, of the tasks and the image (default: this machine's)
 #   --parameter KEY=VALUE a parameter of template.yml, before what config/dev.config.json says
-#   --role-arn ARN        the role that CloudFormation is to use (default: the deploy role of stage 1)
+#   --role-arn ARN        the role that CloudFormation is to use (default: development's deploy role)
 #   --dry-run             build and push nothing, show what would change, and change nothing
 #   --yes                 apply without asking
 #
@@ -54,12 +54,13 @@ new_tag() { # the commit; with what is not committed, the time as well, as tags 
   echo "$branch-$commit"
 }
 
-is_pushed() { # is_pushed REPOSITORY TAG
-  aws ecr describe-images --repository-name "$1" --image-ids "imageTag=$2" >/dev/null 2>&1
+is_pushed() { # is_pushed IMAGE
+  local name=${1#*/}
+  aws ecr describe-images --repository-name "${name%:*}" --image-ids "imageTag=${name##*:}" >/dev/null 2>&1
 }
 
 build_and_push() { # build_and_push IMAGE
-  if is_pushed aiproxy-adhoc "${1##*:}"; then
+  if is_pushed "$1"; then
     echo "$1 is there already."
     return
   fi
@@ -70,7 +71,7 @@ build_and_push() { # build_and_push IMAGE
 }
 
 check_account
-role_arn=${role_arn:-$(export_value AiProxyDeployRoleArn)}
+role_arn=${role_arn:-$(export_value AiProxyRoles-development-DeployRoleArn)}
 if [[ -z $image ]]; then
   repository=$(export_value AiProxyAdhocRepositoryUri)
   image=$repository:$(new_tag)
