@@ -25,11 +25,15 @@ KNOWS_NO_NAME = {
     "ecs:DeregisterTaskDefinition",
     "ecs:DescribeTaskDefinition",
     "ecs:RegisterTaskDefinition",
+    "elasticloadbalancing:CreateWebACLAssociation",
+    "elasticloadbalancing:DeleteWebACLAssociation",
+    "elasticloadbalancing:GetLoadBalancerWebACL",
     "elasticloadbalancing:SetWebAcl",
     "kms:CreateKey",
     "acm:RequestCertificate",
     "logs:DescribeIndexPolicies",
     "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
     "route53:CreateHostedZone",
     "route53:GetChange",
     "route53:ListHostedZones",
@@ -47,12 +51,15 @@ READS = (
 )
 GROUP = f"arn:aws:ec2:{REGIONAL}:security-group/sg-0a1b"
 CERTIFICATE = f"arn:aws:acm:{REGIONAL}:certificate/0a1b"
+TARGET = f"arn:aws:application-autoscaling:{REGIONAL}:scalable-target/0a1b"
 ZONE = "arn:aws:route53:::hostedzone/Z0A1B"
 KEY = f"arn:aws:kms:{REGIONAL}:key/0a1b"
 BY_TAG = {  # what has only an id: the calls that change it, by the statement that allows them
     "SecurityGroups": GROUP,
     "Certificates": CERTIFICATE,
+    "Scaling": TARGET,
 }
+TAGGING = ("ec2:CreateTags", "acm:AddTagsToCertificate", "application-autoscaling:TagResource")
 
 
 def actions(kind: str) -> list[tuple[str, str]]:
@@ -73,11 +80,10 @@ def test_development_reaches_nothing_of_production_that_has_a_name():
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_statement_reaches_something_of_its_own_kind(kind):
     """So that the test above is not passed by a statement that reaches nothing, or by a list with a gap."""
-    ids = [GROUP, f"{GROUP.replace('group/sg', 'group-rule/sgr')}", CERTIFICATE, ZONE, KEY]
+    ids = [GROUP, f"{GROUP.replace('group/sg', 'group-rule/sgr')}", CERTIFICATE, TARGET, ZONE, KEY]
     ids += [f"arn:aws:ec2:{REGIONAL}:vpc/vpc-1", f"arn:aws:wafv2:{REGIONAL}:regional/webacl/x/0a1b"]
     ids += ["arn:aws:s3:::artifacts", f"arn:aws:codeconnections:{REGIONAL}:connection/0a1b"]
     ids += [f"arn:aws:codestar-connections:{REGIONAL}:connection/0a1b", f"arn:aws:cloudwatch:{REGIONAL}:alarm:x"]
-    ids += [f"arn:aws:application-autoscaling:{REGIONAL}:scalable-target/0a1b"]
     ids += [f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{one}.amazonaws.com/x" for one in SERVICES]
     ids += ["arn:aws:bedrock:us-east-1::foundation-model/x"]
     ids += [f"arn:aws:bedrock:us-east-1:{ACCOUNT}:{one}inference-profile/x" for one in ("", "application-")]
@@ -99,7 +105,7 @@ def test_what_has_only_an_id_is_told_by_its_tag(sid):
             assert allowed("development", "DeployRole", action, BY_TAG[sid], tag=tag) == mine, (action, tag)
             assert allowed("production", "DeployRole", action, BY_TAG[sid], tag=tag) != mine, (action, tag)
         assert allowed("development", "DeployRole", action, BY_TAG[sid])  # CloudFormation tags a group after its rules
-    (tagging,) = [action for action in statement.actions if action in ("ec2:CreateTags", "acm:AddTagsToCertificate")]
+    (tagging,) = [action for action in statement.actions if action in TAGGING]
     assert allowed("development", "DeployRole", tagging, BY_TAG[sid], new_tag="development")
     assert not allowed("development", "DeployRole", tagging, BY_TAG[sid], new_tag="production")
     assert not allowed("development", "DeployRole", tagging, BY_TAG[sid], tag="production", new_tag="development")

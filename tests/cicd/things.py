@@ -31,7 +31,8 @@ OF_EARLIER_STAGES = [
 ]
 
 
-def _of_environment(stack: str, kind: str) -> list[str]:
+def of_environment(stack: str, kind: str) -> list[str]:
+    """What an app stack makes that has a name."""
     # CloudFormation's names: the stack's, the resource's, some letters; those of balancers are shortened to fit.
     balancer = "aiproxy-dev-51af3dc0" if kind == "development" else "aipro-LoadB-1A2B3C4D5E6F"
     target = "aiproxy-dev-51af3dc0" if kind == "development" else "aipro-Targe-1A2B3C4D5E6F"
@@ -71,7 +72,7 @@ def _of_pipeline(name: str) -> list[str]:
 
 def things(kind: str) -> list[str]:
     """All that has a name in development, or in production with its test environments."""
-    found = [arn for stack, its in ENVIRONMENTS[kind].items() for arn in _of_environment(stack, its)]
+    found = [arn for stack, its in ENVIRONMENTS[kind].items() for arn in of_environment(stack, its)]
     found += [arn for name in PIPELINES[kind] for arn in _of_pipeline(name)]
     found += [f"arn:aws:secretsmanager:{REGIONAL}:secret:aiproxy-data-{one}/database-51af-AbCdEf" for one in DATA[kind]]
     found += [own_role(kind, role) for role in ROLES]
