@@ -118,7 +118,8 @@ def _fault(parameter: Mapping[str, Any], value: str) -> str | None:
     allowed = [str(one) for one in parameter.get("AllowedValues", [value])]
     if value not in allowed:
         return f"not one of {allowed}"
-    if not re.fullmatch(parameter.get("AllowedPattern", "(?s).*"), value):
+    items = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+    if not all(re.fullmatch(parameter.get("AllowedPattern", "(?s).*"), item.strip()) for item in items):
         return "not of the pattern"
     if not parameter.get("MinLength", 0) <= len(value) <= parameter.get("MaxLength", len(value)):
         return "too long or too short"
