@@ -273,28 +273,6 @@ def test_without_values_for_the_secrets_everything_but_tasks_is_made():
     assert not {"UnhealthyAlarm", "NobodyAlarm"} & rendered.resources.keys()
 
 
-def test_alarms_go_to_the_encrypted_topic():
-    rendered = deployed(AlarmEmail="ops@example.org")
-    alarms = rendered.of_type("AWS::CloudWatch::Alarm")
-    assert {"ErrorsAlarm", "LatencyAlarm", "UnhealthyAlarm", "SpendAlarm", "BudgetAlarm", "LogErrorsAlarm"} <= set(
-        alarms
-    )
-    assert all(one["AlarmActions"] == one["OKActions"] == ["<AlarmTopic>"] for one in alarms.values())
-    (topic,) = rendered.of_type("AWS::SNS::Topic").values()
-    assert topic["KmsMasterKeyId"] == "<AlarmKey>"
-    assert len(rendered.of_type("AWS::SNS::Subscription")) == 1
-    assert deployed().of_type("AWS::SNS::Subscription") == {}
-
-
-def test_the_filter_of_errors_reads_our_log_lines():
-    (one,) = deployed().of_type("AWS::Logs::MetricFilter").values()
-    from lib.telemetry.lines import json_line
-    from lib.telemetry.redaction import Redactor
-
-    (line,) = [json.loads(json_line(Redactor(), level, {"event": "x"})) for level in ["error"]]
-    assert f'$.level = "{line["level"]}"' in one["FilterPattern"]
-
-
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_configuration_fits_the_template(environment):
     assert config(environment).keys() == {"Parameters", "Tags"}
