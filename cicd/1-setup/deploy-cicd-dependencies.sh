@@ -45,6 +45,7 @@ setup_stack() { # setup_stack STACK TEMPLATE [KEY=VALUE]...
   deploy_stack "$1" "$here/$2" --tag application=aiproxy --tag stage=1-setup "${@:3}"
 }
 
+need aws python3
 check_account
 setup_stack aiproxy-cicd-deps cicd-dependencies.template.yml ${given[@]+"${given[@]}"}
 if [[ -n $with_network ]]; then
