@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cicd.console import TOOLS, Console
+from tests.cicd.console import Console
 from tests.cicd.door import Door
 from tests.cicd.terminal import Terminal
 from tests.cicd.test_changes import BASE, Deploy
@@ -170,7 +170,7 @@ def test_a_stack_that_is_there_keeps_no_change_set(session, deploy, stop):
 
 def test_the_real_cli_is_stopped_the_same(session, deploy):
     """As above, with the AWS CLI itself in the foreground, which ends with a code of its own at Ctrl-C."""
-    path = f"{TOOLS}:{os.environ['PATH']}"
+    path = f"{ROOT}/.venv-cicd/bin:{os.environ['PATH']}"
     for action, left in (
         ("ValidateTemplate", None),
         ("CreateChangeSet", None),
@@ -252,3 +252,22 @@ def test_a_deletion_that_is_watched_is_said_to_go_on(session, doomed):
         terminal.press_ctrl_c()
         said = session.ended(terminal, ctrl_c)
     assert f"{GOES_ON} deleting {doomed}" in said
+
+
+# ---- one machine ----
+
+
+@pytest.mark.parametrize("stop", [ctrl_c, terminate], ids=lambda stop: stop.__name__)
+def test_an_installation_that_is_stopped_says_so(tmp_path, stop):
+    git = tmp_path / "bin/git"
+    git.parent.mkdir()
+    git.write_text("#!/bin/sh\necho fetching >&2\nexec sleep 2\n")
+    git.chmod(0o755)
+    environment = {"PATH": f"{git.parent}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    words = ("--root", str(tmp_path / "root"), "--domain", "none", "--yes")
+    with Terminal([ROOT / "cicd/single-host/install.sh", *words], environment) as terminal:
+        terminal.wait_for("fetching")
+        stop(terminal)
+        assert terminal.ended() == CODES[stop], terminal.said
+        assert terminal.left_over() == []
+    assert "run it again" in terminal.said

@@ -85,22 +85,16 @@ def test_a_program_that_is_missing_is_named(account: Console, tmp_path, script, 
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_credentials_that_have_expired(account: Console, script):
+def test_credentials_that_have_expired(account: Console, tmp_path, script):
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho amd64\n")
+    docker.chmod(0o755)
+    path = f"{tmp_path}:{account.environment['PATH']}"
     with Door(account.environment["AWS_ENDPOINT_URL"]) as door:
         for action in ("GetCallerIdentity", "DescribeStacks", "DescribeSecret"):
             door.refuse(action, 5, "ExpiredToken", "The security token included in the request is expired")
-        said = refused(account, script, *SCRIPTS[script], AWS_ENDPOINT_URL=door.url, PATH=with_docker(account))
+        said = refused(account, script, *SCRIPTS[script], AWS_ENDPOINT_URL=door.url, PATH=path)
     assert "security token included in the request is expired" in said
-
-
-def with_docker(account: Console) -> str:
-    """The PATH, with a `docker` where there is none."""
-    folder = Path(account.environment["AWS_CLI_SOCKET"]).parent / "bin"
-    folder.mkdir(exist_ok=True)
-    program = folder / "docker"
-    program.write_text("#!/bin/sh\necho amd64\n")
-    program.chmod(0o755)
-    return f"{folder}:{account.environment['PATH']}"
 
 
 def test_no_region(account: Console):
