@@ -54,6 +54,7 @@ for pair in ${given[@]+"${given[@]}"}; do
   if [[ $pair == ConnectionArn=* || $pair == PermissionsBoundaryArn=* ]]; then roles_given+=("$pair"); fi
 done
 
+need aws python3
 check_account
 setup_stack aiproxy-cicd-deps cicd-dependencies.template.yml ${buckets_given[@]+"${buckets_given[@]}"}
 for type in development production; do

@@ -35,6 +35,7 @@ check_hosts() { # every host that the pipeline will deploy has a name that a cer
   for each in "${kinds[@]}"; do check_host "$(app_stack "$branch" "$each")" "$domain"; done
 }
 
+need aws python3
 check_account
 stack=$(cicd_stack "$branch")
 status=$(stack_status "$stack")

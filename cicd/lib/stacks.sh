@@ -3,6 +3,7 @@
 
 last_event=   # the newest event that has been shown
 final_status= # how the stack ended
+most_unanswered=12 # questions in a row that AWS may leave open (throttling, a network that is away) before a wait ends
 
 stack_state() { # stack_state STACK: its status, NONE when there is no such stack, a tab, and the keys of its parameters
   local said
@@ -33,6 +34,16 @@ export_value() { # export_value NAME: prints what a stack exports; fails when no
   echo "$value"
 }
 
+importers() { # importers NAME: the stacks that import this export, one a line
+  local said
+  if said=$(aws cloudformation list-imports --export-name "$1" --query 'Imports[]' --output text 2>&1); then
+    tr '\t' '\n' <<<"$said" | sed '/^None$/d'
+  elif [[ $said != *"not imported"* ]]; then
+    echo "$said" >&2
+    return 1
+  fi
+}
+
 stack_parameter() { # stack_parameter STACK KEY: prints the value that the stack has, nothing when it has none
   local value
   value=$(aws cloudformation describe-stacks --stack-name "$1" \
@@ -52,21 +63,34 @@ clear_empty_stack() { # clear_empty_stack STACK: delete a stack that holds nothi
 }
 
 drop_change_set() { # drop_change_set STACK NAME: delete it, once CloudFormation has finished making it
-  local tries
+  local tries said
   for tries in 1 2 3 4 5 6 7 8 9 10 11 12; do
     aws cloudformation delete-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 && return 0
-    aws cloudformation describe-change-set --stack-name "$1" --change-set-name "$2" >/dev/null 2>&1 || return 0
+    if ! said=$(aws cloudformation describe-change-set --stack-name "$1" --change-set-name "$2" --query Status \
+      --output text 2>&1); then
+      [[ $said == *"does not exist"* || $said == *ChangeSetNotFound* ]] && return 0
+      break
+    fi
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done
-  echo "The change set $2 of $1 could not be deleted in $tries tries; it was not applied." >&2
+  echo "The change set $2 of $1 could not be deleted, in $tries tries: $said. To do so: aws cloudformation" \
+    "delete-change-set --stack-name $1 --change-set-name $2" >&2
 }
 
 delete_stack() { # delete_stack STACK: delete it and wait; 1 when something is left
   local id
   id=$(aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackId' --output text) || return
   mark_events "$id"
-  aws cloudformation delete-stack --stack-name "$id" ${role_arn:+--role-arn "$role_arn"} || return
-  wait_for_stack "$id" # by its id, as a deleted stack has no name
+  hold_signals
+  if undisturbed cloudformation delete-stack --stack-name "$id" ${role_arn:+--role-arn "$role_arn"}; then
+    note_half_done ''
+    going_on="Not watched any more: CloudFormation goes on deleting $1, and that cannot be stopped. To see how: aws \
+cloudformation describe-stack-events --stack-name $id --max-items 20"
+  fi
+  release_signals
+  [[ -n $going_on ]] || return 1
+  wait_for_stack "$id" || return 1 # by its id, as a deleted stack has no name
+  going_on=
   if [[ $final_status == DELETE_COMPLETE || $final_status == NONE ]]; then return; fi
   print_failures "$id"
   return 1
@@ -95,13 +119,22 @@ show_events() { # show_events STACK: print what is new
     <<<"$fresh"
 }
 
-wait_for_stack() { # wait_for_stack STACK: print events until it rests; sets `final_status`
-  while final_status=$(stack_status "$1"); do
-    show_events "$1" || true
-    [[ $final_status == *_IN_PROGRESS ]] || break
+wait_for_stack() { # wait_for_stack STACK: print events until it rests; sets `final_status`; 1 when AWS does not answer
+  local unanswered=0
+  while ((unanswered < most_unanswered)); do
+    if final_status=$(stack_status "$1"); then
+      unanswered=0
+      show_events "$1" || true
+      if [[ $final_status != *_IN_PROGRESS ]]; then
+        echo "$final_status"
+        return
+      fi
+    else
+      unanswered=$((unanswered + 1))
+    fi
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done
-  echo "$final_status"
+  return 1
 }
 
 print_failures() { # print_failures STACK: the events since it began that say why

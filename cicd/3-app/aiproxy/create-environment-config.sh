@@ -14,6 +14,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=cicd/lib/ending.sh
+source "$here/../../lib/ending.sh"
 # shellcheck source=cicd/lib/names.sh
 source "$here/../../lib/names.sh"
 
@@ -94,6 +96,7 @@ done
 [[ $branch =~ ^[a-z0-9]([a-z0-9-]*[a-z0-9])?$ ]] || wrong "no DNS name can be made of the branch $branch"
 [[ $architecture =~ ^(ARM64|X86_64)$ ]] || wrong "the architecture is ARM64 or X86_64, not $architecture"
 
+need aws jq
 config=$here/config/$environment.config.json
 type=$(jq -r '.Parameters.EnvironmentType' "$config")
 stack=$(app_stack "$branch" "$type")

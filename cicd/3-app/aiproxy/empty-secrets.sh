@@ -27,6 +27,9 @@ secret_names() { # those that the template makes for every environment, and with
     }' "$here/template.yml"
 }
 
+# shellcheck source=cicd/lib/ending.sh
+source "$here/../../lib/ending.sh"
+need aws
 names=$(secret_names)
 if [[ -z $names ]]; then
   echo "empty-secrets.sh: no secret is found in $here/template.yml" >&2

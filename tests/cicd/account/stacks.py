@@ -23,7 +23,7 @@ class Backend:
 
     def create_change_set(self: Any, **fields: Any) -> tuple[str, str]:
         """A change set; a new stack gets its place once, however many there are."""
-        fields["parameters"] = _texts(fields["parameters"])
+        fields["parameters"] = _texts(_defaults(fields["template"]) | fields["parameters"])
         _check(self, fields["stack_name"], fields["template"], fields["parameters"])
         waiting = [stack for stack in self.stacks.values() if stack.name == fields["stack_name"]]
         if fields["change_set_type"] == "CREATE" and waiting:
@@ -116,6 +116,12 @@ def _changed_by_parameters(stack: Any, change_set: Any) -> Iterator[Change]:
     for name in dict.fromkeys(diff["Modify"]):
         if name not in listed:
             yield Change("Modify", name, change_set.template_dict["Resources"][name]["Type"])
+
+
+def _defaults(template: str) -> dict[str, Any]:
+    """What parameters have that are not given; moto would take them for changed when they are given later."""
+    slots = Stack.parse_template(template).get("Parameters") or {}
+    return {name: slot["Default"] for name, slot in slots.items() if "Default" in slot}
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
