@@ -177,5 +177,12 @@ empty_repository() { # empty_repository NAME
 need aws jq
 check_account
 failed=0
-for stack in "${stacks[@]}"; do tear_down "$stack" || failed=1; done
+for stack in "${stacks[@]}"; do
+  if tear_down "$stack"; then continue; fi
+  failed=1
+  if [[ -z $dry_run && $stack != "${stacks[-1]}" ]]; then
+    echo "The stacks after $stack were not tried." >&2
+    break
+  fi
+done
 exit "$failed"

@@ -96,13 +96,13 @@ cloudformation describe-stack-events --stack-name $id --max-items 20"
   return 1
 }
 
-events() { # events STACK: newest first, as id, time, status, resource, type, reason
-  aws cloudformation describe-stack-events --stack-name "$1" --no-paginate --output text --query \
+events() { # events STACK [OPTION]...: newest first, as id, time, status, resource, type, reason
+  aws cloudformation describe-stack-events --stack-name "$1" "${@:2}" --output text --query \
     'StackEvents[].[EventId,Timestamp,ResourceStatus,LogicalResourceId,ResourceType,ResourceStatusReason]'
 }
 
 mark_events() { # mark_events STACK: what happened so far is not shown
-  last_event=$(events "$1" 2>/dev/null | awk -F'\t' 'NR == 1 { print $1 }')
+  last_event=$(events "$1" --no-paginate 2>/dev/null | awk -F'\t' 'NR == 1 { print $1 }')
   first_event=$last_event
 }
 
@@ -112,7 +112,7 @@ since() { # since EVENT: of events on standard input, newest first, those after 
 
 show_events() { # show_events STACK: print what is new
   local fresh
-  fresh=$(events "$1" | since "$last_event")
+  fresh=$(events "$1" --no-paginate | since "$last_event") # the newest 100: more do not come between two looks
   [[ -z $fresh ]] && return
   last_event=$(tail -n 1 <<<"$fresh" | cut -f 1)
   awk -F'\t' '{ sub(/.*T/, "", $2); printf "%s  %-28s %-32s %s\n", substr($2, 1, 8), $3, $4, $6 == "None" ? "" : $6 }' \
@@ -137,7 +137,7 @@ wait_for_stack() { # wait_for_stack STACK: print events until it rests; sets `fi
   return 1
 }
 
-print_failures() { # print_failures STACK: the events since it began that say why
+print_failures() { # print_failures STACK: the events since it began that say why, of all pages
   echo "Failed ($final_status). What went wrong, the first cause first:" >&2
   events "$1" | since "$first_event" | awk -F'\t' '$3 ~ /_FAILED$/ && $6 !~ /cancelled/ {
     printf "  %s (%s): %s\n", $4, $5, $6 }' >&2

@@ -178,6 +178,12 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
         settings = config(ready, tmp_path, environment, branch)
         deploy_action(ready, stack, template, settings, "create-stack")
     assert ready.exports()["aiproxy-feature-x-test-URL"] == "https://aiproxy-feature-x-test.example.org"
+    fill_secrets(ready, "test/aiproxy-feature-x-test.example.org/")
+    settings = config(ready, tmp_path, "test", branch)
+    deploy_action(ready, "aiproxy-feature-x-test", template, settings, "update-stack")
+    assert ready.stacks()["aiproxy-feature-x-test"] == "UPDATE_COMPLETE"
+    words = ("--yes", "--parameter", "BuildLogDays=7")
+    assert "Modify  BuildLog" in ready.did("2-cicd/deploy-cicd.sh", *words, environment={"TARGET_BRANCH": branch})
 
     repository = resource(ready, "aiproxy-feature-x-cicd", "Repository")
     kind = "application/vnd.docker.distribution.manifest.v2+json"
@@ -255,3 +261,30 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
 
 def test_what_moto_cannot_make_is_known(ready):
     assert set(ready.stand_ins.read_text().split()) == STOOD_IN
+
+
+def test_every_stack_is_tagged(ready):
+    stacks = ready.client("cloudformation").describe_stacks()["Stacks"]
+    tags = {stack["StackName"]: {tag["Key"]: tag["Value"] for tag in stack["Tags"]} for stack in stacks}
+    assert len(tags) >= 8
+    assert {name for name, one in tags.items() if one.get("application") != "aiproxy"} == set()
+    untyped = {"aiproxy-cicd-deps", "aiproxy-network"}  # which all types share
+    assert {name for name, one in tags.items() if "environment-type" not in one} == untyped
+
+
+def test_all_of_an_account_goes_as_the_guide_says(ready):
+    first = ("aiproxy-test", "aiproxy", "aiproxy-cicd", "aiproxy-data-test", "aiproxy-data-production")
+    rest = ("aiproxy-network", "aiproxy-roles-development", "aiproxy-roles-production", "aiproxy-cicd-deps")
+    early = ready.run("teardown.sh", "--yes", "--i-mean-it", *rest)
+    assert early.returncode == 1
+    assert "after aiproxy-network were not tried" in early.stderr
+    assert "== aiproxy-cicd-deps" not in early.stdout
+    ready.did("teardown.sh", "--yes", "--i-mean-it", "--delete-images", *first)
+    ec2 = ready.client("ec2")  # what is kept of the data stacks lives in the network, and is deleted by hand
+    kept = [one for one in ec2.describe_security_groups()["SecurityGroups"] if one["GroupName"] != "default"]
+    groups = [one["GroupId"] for one in kept]
+    assert len(groups) == 6
+    for group in groups:
+        ec2.delete_security_group(GroupId=group)
+    ready.did("teardown.sh", "--yes", "--i-mean-it", "--delete-images", *rest)
+    assert ready.stacks() == {}
