@@ -75,7 +75,8 @@ def test_the_server_starts_with_what_the_container_holds():
     read = load({**environ(deployed()), "AIPROXY_API_KEY": "x" * 32}, "no-such-file")
     assert read.environment_type == "production"
     assert read.database_url.get_secret_value() == (
-        "postgresql+psycopg://aiproxy@database.internal:5432/aiproxy?sslmode=require"
+        "postgresql+psycopg://aiproxy@database.internal:5432/aiproxy"
+        "?sslmode=verify-full&sslrootcert=/app/certificates/rds.pem"
     )
     assert read.redis_url.get_secret_value() == "rediss://cache.internal:6379/0"
     assert read.web_concurrency == 2

@@ -2,6 +2,7 @@
 as moto imitates it."""
 
 from tests.servers.certificates import Authority, Certificate
+from tests.servers.https import Https
 from tests.servers.moto import Moto, aws
 from tests.servers.nginx import Nginx
 from tests.servers.postgresql import Postgres
@@ -12,6 +13,7 @@ from tests.servers.refusing import Refusing, refusal
 __all__ = [
     "Authority",
     "Certificate",
+    "Https",
     "Moto",
     "Nginx",
     "Postgres",

@@ -58,11 +58,21 @@ is_pushed() { # is_pushed REPOSITORY TAG
   aws ecr describe-images --repository-name "$1" --image-ids "imageTag=$2" >/dev/null 2>&1
 }
 
+uses_data_stack() { # whether tasks have PostgreSQL, whose certificate they check with what the image holds
+  local last parameter
+  last=$(jq -r '.Parameters.UseDataStack // "true"' "$here/config/dev.config.json")
+  for parameter in ${given[@]+"${given[@]}"}; do
+    if [[ $parameter == UseDataStack=* ]]; then last=${parameter#*=}; fi
+  done
+  [[ $last == true ]]
+}
+
 build_and_push() { # build_and_push IMAGE
   if is_pushed aiproxy-adhoc "${1##*:}"; then
     echo "$1 is there already."
     return
   fi
+  if uses_data_stack; then "$here/fetch-certificates.sh"; fi
   # shellcheck disable=SC2086 # words, on purpose
   docker build ${DOCKER_BUILD_FLAGS:-} --platform "$platform" --target server --tag "$1" "$root"
   aws ecr get-login-password | docker login --username AWS --password-stdin "${1%%/*}"
