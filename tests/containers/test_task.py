@@ -66,6 +66,7 @@ class Task:
     environment: str
     place: str
     stack: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:10]}")
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
@@ -74,7 +75,7 @@ class Task:
 
     def run(self, name: str, endpoint: str) -> Container:
         """Start one of its containers. AWS is at `endpoint`, and the credentials are a test's."""
-        wanted = container(deployed(self.environment, self.stack), name)
+        wanted = container(deployed(self.environment, self.stack, **self.parameters), name)
         trust = {"SSL_CERT_FILE": BUNDLE}  # the cache's authority is one that the world trusts
         settings = {**environment(wanted, PASSWORDS), **aws(endpoint), **trust}
         flags = ["--network", self.place, *options(wanted, self.place, most_files(self.image))]
@@ -178,6 +179,18 @@ def test_it_starts_as_the_template_says(make_task, account: Moto, authority: Aut
         counts(server, cache)
         assert len(list(server.log_lines())) > 1
     assert not any(secret in server.logs() + migrate.logs() for secret in (KEY, *PASSWORDS.values()))
+
+
+def test_it_starts_without_a_secret_that_is_to_come(make_task, account: Moto):
+    task = make_task("dev")
+    task.parameters = {"SecretsToCome": "xai_api_key"}
+    account.fill(task.prefix, set(NAMES) - {"XAI_API_KEY"}, AIPROXY_API_KEY=KEY)
+    account.create(f"{task.prefix}xai_api_key")
+    assert task.run("migrate", account.url).wait_exited() == 0
+    server = task.run("aiproxy", account.url)
+    server.wait_healthy()
+    assert ask(server, MODEL).status == 200
+    assert '"names":["XAI_API_KEY"]' in server.logs()
 
 
 def works(server: Container, task: Task) -> None:
