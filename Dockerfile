@@ -30,6 +30,7 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY requirements.txt requirements-build.txt requirements-fast.txt models.toml gunicorn.conf.py ./
 COPY bin bin
+COPY certificates certificates
 COPY examples examples
 COPY lib lib
 COPY src src

@@ -16,6 +16,7 @@ from tests.cicd.aws import account
 from tests.cicd.buildspec import Buildspec, run
 from tests.cicd.rendering import Rendered
 from tests.house.tree import ROOT
+from tests.servers import Authority, Https
 
 NAMES = ["buildspec.yml", "pr-buildspec.yml", "integration-test-buildspec.yml"]
 NOTE = '#!/usr/bin/env bash\necho "{name} $*" >>"$CODEBUILD_SRC_DIR/calls"\n{more}\n'
@@ -69,8 +70,17 @@ def cloud():
         yield one
 
 
-def environ(cloud, tools, **more):
-    return {**cloud.environ, "PATH": f"{tools[0]}:{cloud.environ['PATH']}", **PROJECT, **more}
+@pytest.fixture
+def rds(tmp_path):
+    """Where the authorities of databases are; a build trusts whoever this is."""
+    authority = Authority(tmp_path)
+    with Https(authority.certify("localhost"), authority.file.read_bytes()) as server:
+        yield server
+
+
+def environ(cloud, tools, rds=None, **more):
+    there = {"RDS_CERTIFICATES_URL": rds.url, "CURL_CA_BUNDLE": str(tools[0].parent / "authority.pem")} if rds else {}
+    return {**cloud.environ, "PATH": f"{tools[0]}:{cloud.environ['PATH']}", **PROJECT, **there, **more}
 
 
 def calls(source):
@@ -92,9 +102,10 @@ def test_commands_are_sound_shell(name, tmp_path):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, cloud, tools):
-    done = read("buildspec.yml").run(source, environ(cloud, tools))
+def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, cloud, tools, rds):
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
     assert done.status == 0, done.output
+    assert (source / "certificates/rds.pem").read_bytes() == rds.content
     assert calls(source) == [
         "test.sh --lint",
         "docker login --username AWS --password-stdin 127.0.0.1:5000",
@@ -111,10 +122,18 @@ def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, 
         assert Rendered(TEMPLATE, written["Parameters"]).of_type("AWS::ECS::Service")
 
 
-def test_a_branch_for_development_has_one_environment(source, cloud, tools):
+def test_without_the_certificates_of_databases_nothing_is_built(source, cloud, tools, rds):
+    rds.content = b"<html>not here</html>"
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
+    assert done.status == 1
+    assert f"what came from {rds.url} is no file of certificates" in done.output
+    assert not (source / "calls").exists()
+
+
+def test_a_branch_for_development_has_one_environment(source, cloud, tools, rds):
     more = {"ENVIRONMENT_TYPE": "development", "TARGET_BRANCH": "new-ui"}
     tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
-    done = read("buildspec.yml").run(source, environ(cloud, tools, **more))
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds, **more))
     assert done.status == 0, done.output
     kept = [str(path) for path in read("buildspec.yml").artifacts(source)]
     assert kept == ["dev.config.json", "packaged-app-template.yml"]
@@ -131,10 +150,10 @@ def test_a_branch_for_development_has_one_environment(source, cloud, tools):
         ("test.sh", "--container", "docker push"),
     ],
 )
-def test_nothing_is_pushed_after_a_failure(source, cloud, tools, name, arguments, never):
+def test_nothing_is_pushed_after_a_failure(source, cloud, tools, rds, name, arguments, never):
     where = source / "bin" if name == "test.sh" else tools[0]
     tools[1](name, f'case "$*" in {arguments}*) exit 7 ;; login*) cat >/dev/null ;; esac', where)
-    done = read("buildspec.yml").run(source, environ(cloud, tools))
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
     assert done.status == 7
     assert [call for call in calls(source) if call.startswith(never)] == []
     assert not (source / "package").exists()
@@ -152,6 +171,13 @@ def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
     assert [word for word in ("aws ", "secret", "push ", "login", "artifacts") if f"- {word}" in text] == []
 
 
+def made(cloud, stack, tasks):
+    """The application's stack, as much of it as is asked about."""
+    body = {"Parameters": {"DesiredTasks": {"Type": "Number"}}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    given = [{"ParameterKey": "DesiredTasks", "ParameterValue": tasks}]
+    cloud.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(body), Parameters=given)
+
+
 def deployed(source, cloud, tools, **more):
     """The step after a deployment."""
     given = {"APP_SUBDOMAIN": "aiproxy-test", "ENVIRONMENT_TYPE": "test", "TEST_KIND": "integration", **more}
@@ -163,6 +189,7 @@ def deployed(source, cloud, tools, **more):
     [("test", "aiproxy-test", "integration", ""), ("production", "aiproxy", "smoke", " --smoke")],
 )
 def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools, environment, label, kind, more):
+    made(cloud, label, "2")
     key = f"{environment}/{label}.example.org/aiproxy_api_key"
     cloud.client("secretsmanager").create_secret(Name=key, SecretString="sk-of-the-gateway,sk-before")
     tools[1]("live-test", 'echo "key $AIPROXY_API_KEY" >>"$CODEBUILD_SRC_DIR/calls"', source / "bin")
@@ -177,7 +204,22 @@ def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools, envi
     assert "sk-" not in done.output
 
 
+def test_a_secret_that_is_still_to_come_is_no_reason_to_fail(source, cloud, tools):
+    made(cloud, "aiproxy-test", "2")
+    key = "test/aiproxy-test.example.org/aiproxy_api_key"
+    cloud.client("secretsmanager").create_secret(Name=key, SecretString="sk-of-the-gateway")
+    tools[1]("live-test", where=source / "bin")
+    tools[1]("empty-secrets.sh", "echo test/aiproxy-test.example.org/xai_api_key", source / "cicd/3-app/aiproxy")
+    done = deployed(source, cloud, tools)
+    assert done.status == 0, done.output
+    assert (
+        "run without these secrets, which have no value yet:\ntest/aiproxy-test.example.org/xai_api_key" in done.output
+    )
+    assert len(calls(source)) == 2
+
+
 def test_without_the_key_of_the_gateway_nothing_is_tested(source, cloud, tools):
+    made(cloud, "aiproxy-test", "2")
     tools[1]("live-test", where=source / "bin")
     tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
     done = deployed(source, cloud, tools)
@@ -186,6 +228,7 @@ def test_without_the_key_of_the_gateway_nothing_is_tested(source, cloud, tools):
 
 
 def test_a_deployment_without_secrets_fails_with_their_list(source, cloud, tools):
+    made(cloud, "aiproxy-test", "0")
     tools[1]("live-test", where=source / "bin")
     tools[1]("empty-secrets.sh", "echo test/aiproxy-test.example.org/openai_api_key", source / "cicd/3-app/aiproxy")
     done = deployed(source, cloud, tools)

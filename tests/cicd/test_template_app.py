@@ -75,10 +75,23 @@ def test_the_server_starts_with_what_the_container_holds():
     read = load({**environ(deployed()), "AIPROXY_API_KEY": "x" * 32}, "no-such-file")
     assert read.environment_type == "production"
     assert read.database_url.get_secret_value() == (
-        "postgresql+psycopg://aiproxy@database.internal:5432/aiproxy?sslmode=require"
+        "postgresql+psycopg://aiproxy@database.internal:5432/aiproxy"
+        "?sslmode=verify-full&sslrootcert=/app/certificates/rds.pem"
     )
     assert read.redis_url.get_secret_value() == "rediss://cache.internal:6379/0"
     assert read.web_concurrency == 2
+    assert read.secrets_to_come == ()
+
+
+def test_secrets_that_are_to_come_are_named_to_the_server():
+    given = environ(deployed(SecretsToCome="xai_api_key,groq_api_key"))
+    assert load({**given, "AIPROXY_API_KEY": "x" * 32}, "no-such-file").secrets_to_come == (
+        "xai_api_key",
+        "groq_api_key",
+    )
+    for wrong in ("xai_api_key,", "XAI", "a b", "a,,b"):
+        with pytest.raises(Refused):
+            deployed(SecretsToCome=wrong)
 
 
 def test_each_stack_has_a_database_of_its_own():

@@ -83,13 +83,23 @@ is_pushed() { # is_pushed REPOSITORY TAG: 0 or 1; ends the script when that cann
   exit 1
 }
 
+uses_data_stack() { # whether tasks have PostgreSQL, whose certificate they check with what the image holds
+  local last parameter
+  last=$(jq -r '.Parameters.UseDataStack // "true"' "$here/config/dev.config.json")
+  for parameter in ${given[@]+"${given[@]}"}; do
+    if [[ $parameter == UseDataStack=* ]]; then last=${parameter#*=}; fi
+  done
+  [[ $last == true ]]
+}
+
 build_and_push() { # build_and_push IMAGE
   local repository=${1%:*}
   if is_pushed "${repository#*/}" "${1##*:}"; then
     echo "$1 is there already."
     return
   fi
-  # before the build, so that it is not for nothing
+  # What may fail soon stands before the build, so that it is not for nothing.
+  if uses_data_stack; then "$here/fetch-certificates.sh"; fi
   aws ecr get-login-password | docker login --username AWS --password-stdin "${1%%/*}"
   if [[ $processor != "$machine" ]]; then
     echo "This Docker engine is for $machine, the image for $processor. Without emulation the build ends with 'exec format" \
