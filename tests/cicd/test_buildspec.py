@@ -173,7 +173,7 @@ def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
 
 def made(cloud, stack, tasks):
     """The application's stack, as much of it as is asked about."""
-    body = {"Parameters": {"DesiredTasks": {"Type": "Number"}}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    body = {"Parameters": {"DesiredTasks": {"Type": "String"}}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     given = [{"ParameterKey": "DesiredTasks", "ParameterValue": tasks}]
     cloud.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(body), Parameters=given)
 

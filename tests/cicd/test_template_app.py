@@ -278,6 +278,14 @@ def test_scaling_looks_at_work_first_and_shrinks_slowly():
     assert all(one["ScaleInCooldown"] >= 5 * one["ScaleOutCooldown"] for one in how.values())
 
 
+def test_a_service_that_runs_is_left_as_large_as_scaling_made_it():
+    (first,) = deployed(DesiredTasks="2").of_type("AWS::ECS::Service").values()
+    (later,) = deployed(DesiredTasks="keep").of_type("AWS::ECS::Service").values()
+    assert first["DesiredCount"] == "2"
+    assert later == {name: value for name, value in first.items() if name != "DesiredCount"}
+    assert deployed(DesiredTasks="keep").resources.keys() == deployed(DesiredTasks="2").resources.keys()
+
+
 def test_without_values_for_the_secrets_everything_but_tasks_is_made():
     rendered = deployed(DesiredTasks="0")
     kinds = {one["Type"] for one in rendered.resources.values()}

@@ -6,10 +6,9 @@
 #
 # BASE_DOMAIN_NAME and BASE_DOMAIN_HOSTED_ZONE_ID are read from the environment. FILE has the form of CodePipeline's
 # template configuration: Parameters and Tags. DesiredTasks is 0 while no task runs and a secret has no value, so that the
-# stack can be made and its secrets be set; afterwards the number of tasks that the service is to run now, at least
-# MinTasks and at most MaxTasks, so that a deployment never makes a busy service smaller. SecretsToCome are then those
-# that this release is the first to have, or that had no value with the release before either: tasks start without
-# them. Nothing is changed but FILE.
+# stack can be made and its secrets be set; then MinTasks; and once tasks run `keep`, so that a deployment never makes a
+# busy service smaller. SecretsToCome are then those that this release is the first to have, or that had no value with the
+# release before either: tasks start without them. Nothing is changed but FILE.
 #
 # Exit status: 0 when FILE was written, 1 when AWS cannot be asked, 2 for a wrong argument.
 set -euo pipefail
@@ -58,7 +57,7 @@ running() { # running STACK: how many tasks its service is to run now
 }
 
 decide() { # decide STACK: sets `tasks`, what DesiredTasks must be, and `waiting`, what SecretsToCome must be
-  local empty now least most
+  local empty now
   empty=$("$here/empty-secrets.sh" --states "$type" "$record")
   now=$(running "$1")
   tasks=0 waiting=
@@ -67,9 +66,7 @@ decide() { # decide STACK: sets `tasks`, what DesiredTasks must be, and `waiting
     return
   fi
   if [[ -n $empty ]]; then divide "$1" "$empty"; fi
-  least=$(jq -r '.Parameters.MinTasks' "$config")
-  most=$(jq -r '.Parameters.MaxTasks' "$config")
-  tasks=$((now < least ? least : now > most ? most : now))
+  if ((now == 0)); then tasks=$(jq -r '.Parameters.MinTasks' "$config"); else tasks=keep; fi
 }
 
 divide() { # divide STACK EMPTY: sets `waiting`, and says what becomes of the empty secrets of a service that runs
