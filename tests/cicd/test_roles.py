@@ -231,6 +231,56 @@ def test_pipelines_leave_the_stacks_of_the_earlier_stages_alone(kind):
             assert not allowed(kind, "PipelineRole", f"cloudformation:{action}", stack), stack
 
 
+# What the user guides of CodePipeline (its service role, and its actions), CodeBuild (its service role, images) and ECS
+# (the task execution role, secrets) ask for, by a part of the ARN that it is about.
+ASKED_BY_SERVICES = {
+    "PipelineRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion s3:GetObjectTagging s3:PutObject s3:PutObjectAcl",
+        ":project/": "codebuild:StartBuild codebuild:BatchGetBuilds",
+        ":stack/": """cloudformation:CreateStack cloudformation:UpdateStack cloudformation:DescribeStacks
+            cloudformation:DescribeStackEvents cloudformation:DescribeStackResources cloudformation:GetTemplate
+            cloudformation:TagResource cloudformation:UntagResource cloudformation:ValidateTemplate""",
+    },
+    "BuildRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion s3:PutObject",
+        "-build:log-stream": "logs:CreateLogStream logs:PutLogEvents",
+        ":repository/": """ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:BatchGetImage
+            ecr:CompleteLayerUpload ecr:GetDownloadUrlForLayer ecr:InitiateLayerUpload ecr:PutImage
+            ecr:UploadLayerPart""",
+    },
+    "TestRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion",
+        "-build:log-stream": "logs:CreateLogStream logs:PutLogEvents",
+    },
+    "TaskExecutionRole": {
+        ":repository/": """ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:BatchGetImage
+            ecr:GetDownloadUrlForLayer""",
+        "-LogGroup-": "logs:CreateLogStream logs:PutLogEvents",
+        ":secret:aiproxy-data-": "secretsmanager:GetSecretValue",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", ASKED_BY_SERVICES)
+def test_services_can_do_their_work_with_the_roles_that_they_get(kind, role):
+    for part, asked in ASKED_BY_SERVICES[role].items():
+        found = [arn for arn in things(kind) if part in arn]
+        assert found, part
+        for action in asked.split():
+            assert [arn for arn in found if not allowed(kind, role, action, arn)] == [], action
+    if role != "TaskExecutionRole":
+        for action in ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"):
+            assert allowed(kind, role, action, "arn:aws:s3:::artifacts")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pipelines_fetch_their_source_by_a_connection_under_both_names_of_its_service(kind):
+    for service in ("codeconnections", "codestar-connections"):
+        connection = f"arn:aws:{service}:{REGIONAL}:connection/0a1b"
+        assert allowed(kind, "PipelineRole", f"{service}:UseConnection", connection)
+
+
 @pytest.mark.parametrize(("kind", "prefix"), [("development", "aiproxy"), ("production", "aiproxy-dev-")])
 def test_a_set_with_the_names_of_the_other_is_refused(kind, prefix):
     with pytest.raises(Refused):
