@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.cicd.app import IMPORTS, config, deployed
-from tests.cicd.policies import PREFIX, REGIONAL, ROLES, allowed, matcher, own_role, roles, statements
+from tests.cicd.policies import PREFIX, REGIONAL, ROLES, Statement, allowed, matcher, own_role, roles, statements
 from tests.cicd.rendering import Refused, Rendered, load
 from tests.cicd.things import ACCOUNT, ENVIRONMENTS, OF_EARLIER_STAGES, things
 from tests.house.tree import ROOT
@@ -308,6 +308,26 @@ def test_names_of_pipelines_tell_their_kind():
             assert f'"{what}"' in named
     with pytest.raises(Refused):
         Rendered(template, given | {"Branch": "dev-x"})
+
+
+@pytest.mark.parametrize(
+    ("balancer", "prefix", "may"),
+    [
+        ("aiproxy-dev-51af3dc0", "aiproxy-dev-x", True),
+        ("aiproxy-dev-51af3dc0", "aiproxy", False),
+        ("aiproxy-dev-51af3dc0", "artifact-bucket", False),
+        ("aipro-LoadB-1A2B3C4D5E6F", "aiproxy", True),
+        ("aipro-LoadB-1A2B3C4D5E6F", "aiproxy-x-test", True),
+    ],
+)
+def test_balancers_of_development_write_no_log_of_production(balancer, prefix, may):
+    template = load(ROOT / "cicd/1-setup/cicd-dependencies.template.yml")
+    document = Rendered(template, {}).resources["AccessLogBucketPolicy"]["Properties"]["PolicyDocument"]
+    written = [one for one in document["Statement"] if one["Sid"].startswith("LoadBalancers")]
+    source = f"arn:aws:elasticloadbalancing:{REGIONAL}:loadbalancer/app/{balancer}/50dc6c49"
+    log = f"<AccessLogBucket.Arn>/{prefix}/AWSLogs/{ACCOUNT}/elasticloadbalancing/x.log.gz"
+    spoken = [Statement.of(one).speaks_of("s3:PutObject", log, {"aws:SourceArn": source}) for one in written]
+    assert any(spoken) == may
 
 
 @pytest.mark.parametrize("kind", KINDS)
