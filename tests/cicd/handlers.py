@@ -78,7 +78,7 @@ NEEDED = {
         elasticloadbalancing:DeleteWebACLAssociation elasticloadbalancing:GetLoadBalancerWebACL""",
 }
 LEFT_OUT = {
-    "a deployment never sees a value; it reads one only to tell that one of the template has been changed": """
+    "a deployment is to see no value, and the template sets none but the word `none`": """
         secretsmanager:GetSecretValue""",
     "a role is never without its boundary": "iam:DeleteRolePermissionsBoundary",
     "the account's settings are not a stack's": "ecs:PutAccountSetting ecs:PutAccountSettingDefault",

@@ -1,8 +1,8 @@
 """What IAM would decide: the policies of roles.template.yml as they are rendered, and a small evaluator.
 
 It knows allow and deny, patterns of actions and resources, and the operators of conditions that our policies use; it
-refuses others. A key that the context does not have makes a condition fail, unless the operator says `IfExists` or
-`ForAllValues:`, as in IAM's own logic.
+refuses others. A key that the context does not have makes a condition fail, unless the operator says `IfExists`,
+`ForAllValues:` or `Not`, as in IAM's own logic.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Statement:
     @classmethod
     def of(cls, written: Mapping[str, Any]) -> Statement:
         """From the document. Raises for what is not in ours, such as NotAction."""
-        assert set(written) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, written
+        assert set(written) <= {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}, written
         actions, resources = listed(written["Action"]), listed(written["Resource"])
         return cls(
             written["Sid"], written["Effect"] == "Allow", tuple(actions), tuple(resources), written.get("Condition", {})
@@ -119,7 +119,7 @@ def _like(value: str, pattern: str) -> bool:
 
 def _met(operator: str, keys: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
     every = operator.startswith("ForAllValues:")
-    optional = every or operator.endswith("IfExists")
+    optional = every or operator.endswith("IfExists") or "Not" in operator
     how = operator.removeprefix("ForAllValues:").removesuffix("IfExists")
     return all(
         optional if key not in context else _fits(how, listed(context[key]), listed(wanted))
@@ -130,6 +130,8 @@ def _met(operator: str, keys: Mapping[str, Any], context: Mapping[str, Any]) -> 
 def _fits(how: str, values: Iterable[str], wanted: list[str]) -> bool:
     if how == "StringEquals":
         return all(value in wanted for value in values)
+    if how == "ArnNotLike":
+        return not any(_like(value, pattern) for pattern in wanted for value in values)
     if how in ("StringLike", "ArnLike"):
         return all(any(_like(value, pattern) for pattern in wanted) for value in values)
     raise ValueError(f"our policies have no {how}")

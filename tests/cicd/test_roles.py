@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.cicd.app import IMPORTS, config, deployed
-from tests.cicd.policies import PREFIX, REGIONAL, ROLES, allowed, matcher, own_role, roles, statements
+from tests.cicd.policies import PREFIX, REGIONAL, ROLES, Statement, allowed, matcher, own_role, roles, statements
 from tests.cicd.rendering import Refused, Rendered, load
 from tests.cicd.things import ACCOUNT, ENVIRONMENTS, OF_EARLIER_STAGES, things
 from tests.house.tree import ROOT
@@ -231,6 +231,56 @@ def test_pipelines_leave_the_stacks_of_the_earlier_stages_alone(kind):
             assert not allowed(kind, "PipelineRole", f"cloudformation:{action}", stack), stack
 
 
+# What the user guides of CodePipeline (its service role, and its actions), CodeBuild (its service role, images) and ECS
+# (the task execution role, secrets) ask for, by a part of the ARN that it is about.
+ASKED_BY_SERVICES = {
+    "PipelineRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion s3:GetObjectTagging s3:PutObject s3:PutObjectAcl",
+        ":project/": "codebuild:StartBuild codebuild:BatchGetBuilds",
+        ":stack/": """cloudformation:CreateStack cloudformation:UpdateStack cloudformation:DescribeStacks
+            cloudformation:DescribeStackEvents cloudformation:DescribeStackResources cloudformation:GetTemplate
+            cloudformation:TagResource cloudformation:UntagResource cloudformation:ValidateTemplate""",
+    },
+    "BuildRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion s3:PutObject",
+        "-build:log-stream": "logs:CreateLogStream logs:PutLogEvents",
+        ":repository/": """ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:BatchGetImage
+            ecr:CompleteLayerUpload ecr:GetDownloadUrlForLayer ecr:InitiateLayerUpload ecr:PutImage
+            ecr:UploadLayerPart""",
+    },
+    "TestRole": {
+        ":artifacts/": "s3:GetObject s3:GetObjectVersion",
+        "-build:log-stream": "logs:CreateLogStream logs:PutLogEvents",
+    },
+    "TaskExecutionRole": {
+        ":repository/": """ecr:GetAuthorizationToken ecr:BatchCheckLayerAvailability ecr:BatchGetImage
+            ecr:GetDownloadUrlForLayer""",
+        "-LogGroup-": "logs:CreateLogStream logs:PutLogEvents",
+        ":secret:aiproxy-data-": "secretsmanager:GetSecretValue",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", ASKED_BY_SERVICES)
+def test_services_can_do_their_work_with_the_roles_that_they_get(kind, role):
+    for part, asked in ASKED_BY_SERVICES[role].items():
+        found = [arn for arn in things(kind) if part in arn]
+        assert found, part
+        for action in asked.split():
+            assert [arn for arn in found if not allowed(kind, role, action, arn)] == [], action
+    if role != "TaskExecutionRole":
+        for action in ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"):
+            assert allowed(kind, role, action, "arn:aws:s3:::artifacts")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pipelines_fetch_their_source_by_a_connection_under_both_names_of_its_service(kind):
+    for service in ("codeconnections", "codestar-connections"):
+        connection = f"arn:aws:{service}:{REGIONAL}:connection/0a1b"
+        assert allowed(kind, "PipelineRole", f"{service}:UseConnection", connection)
+
+
 @pytest.mark.parametrize(("kind", "prefix"), [("development", "aiproxy"), ("production", "aiproxy-dev-")])
 def test_a_set_with_the_names_of_the_other_is_refused(kind, prefix):
     with pytest.raises(Refused):
@@ -258,6 +308,26 @@ def test_names_of_pipelines_tell_their_kind():
             assert f'"{what}"' in named
     with pytest.raises(Refused):
         Rendered(template, given | {"Branch": "dev-x"})
+
+
+@pytest.mark.parametrize(
+    ("balancer", "prefix", "may"),
+    [
+        ("aiproxy-dev-51af3dc0", "aiproxy-dev-x", True),
+        ("aiproxy-dev-51af3dc0", "aiproxy", False),
+        ("aiproxy-dev-51af3dc0", "artifact-bucket", False),
+        ("aipro-LoadB-1A2B3C4D5E6F", "aiproxy", True),
+        ("aipro-LoadB-1A2B3C4D5E6F", "aiproxy-x-test", True),
+    ],
+)
+def test_balancers_of_development_write_no_log_of_production(balancer, prefix, may):
+    template = load(ROOT / "cicd/1-setup/cicd-dependencies.template.yml")
+    document = Rendered(template, {}).resources["AccessLogBucketPolicy"]["Properties"]["PolicyDocument"]
+    written = [one for one in document["Statement"] if one["Sid"].startswith("LoadBalancers")]
+    source = f"arn:aws:elasticloadbalancing:{REGIONAL}:loadbalancer/app/{balancer}/50dc6c49"
+    log = f"<AccessLogBucket.Arn>/{prefix}/AWSLogs/{ACCOUNT}/elasticloadbalancing/x.log.gz"
+    spoken = [Statement.of(one).speaks_of("s3:PutObject", log, {"aws:SourceArn": source}) for one in written]
+    assert any(spoken) == may
 
 
 @pytest.mark.parametrize("kind", KINDS)

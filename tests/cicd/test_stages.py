@@ -94,6 +94,12 @@ def put_template(account: Console, text: str, folder: Path) -> Path:
     return template
 
 
+def parameters(account: Console, stack: str) -> dict[str, str]:
+    """What a stack was made with."""
+    (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+
+
 def fill_secrets(account: Console, prefix: str) -> None:
     """What an admin does, once."""
     vault = account.client("secretsmanager")
@@ -113,7 +119,8 @@ def resource(account: Console, stack: str, name: str) -> str:
 def ready(account: Console) -> Console:
     """An account after the first stage, with the optional stacks."""
     words = ("--yes", "--with-network", "--with-data", "test", "--with-data", "production")
-    account.did("1-setup/deploy-cicd-dependencies.sh", *words)
+    given = ("--parameter", "ArtifactDays=30", "--parameter", f"ConnectionArn={FIRST_TIME['ConnectionArn']}")
+    account.did("1-setup/deploy-cicd-dependencies.sh", *words, *given)
     return account
 
 
@@ -127,6 +134,10 @@ def test_the_first_stage_exports_what_the_others_import(ready):
     assert len(exports["AiProxyPrivateSubnetIds"].split(",")) >= 2
     arn = exports["AiProxyData-production-DatabaseSecretArn"]
     secret = ready.client("secretsmanager").get_secret_value(SecretId=arn)
+    assert parameters(ready, "aiproxy-cicd-deps")["ArtifactDays"] == "30"
+    for kind, prefix in (("development", "aiproxy-dev-"), ("production", "aiproxy")):
+        made = parameters(ready, f"aiproxy-roles-{kind}")
+        assert (made["Prefix"], made["ConnectionArn"]) == (prefix, FIRST_TIME["ConnectionArn"])
     assert set(json.loads(secret["SecretString"])) == {"username", "password"}
     said = ready.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", "--with-data", "test")
     assert said.count("No changes.") == 5
@@ -208,7 +219,7 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     attributes = [{"Key": "deletion_protection.enabled", "Value": "true"}]  # which moto's CloudFormation passes over
     balancer = resource(ready, "aiproxy-feature-x", "LoadBalancer")
     ready.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=attributes)
-    protected = ready.run("teardown.sh", "--yes", "aiproxy-feature-x", "aiproxy-feature-x-cicd")
+    protected = ready.run("teardown.sh", "--dry-run", "aiproxy-feature-x", "aiproxy-feature-x-cicd")
     assert protected.returncode == 1
     assert "Protected against deletion" in protected.stdout
     assert "There are images in: aiproxy-feature-x" in protected.stdout
@@ -244,7 +255,11 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
         "ExistingPrivateSubnetIds": "subnet-c,subnet-d",
     }
     words = [word for key, value in network.items() for word in ("--network-parameter", f"{key}={value}")]
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    words += ["--parameter", f"PermissionsBoundaryArn={boundary}"]
     own_account.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", *words)
+    for stack in ("aiproxy-cicd-deps", "aiproxy-roles-development", "aiproxy-roles-production"):
+        assert parameters(own_account, stack)["PermissionsBoundaryArn"] == boundary
     exports = own_account.exports()
     assert exports["AiProxyVpcId"] == "vpc-0a1b"
     assert exports["AiProxyPrivateSubnetIds"] == "subnet-c,subnet-d"
