@@ -18,13 +18,12 @@ check() { # check NAME COMMAND...: run one, remember a failure, go on
 }
 
 templates() {
-  local found
+  local found template files=()
   mapfile -t found < <(find cicd -name '*template.yml' | sort)
+  for template in "${found[@]}"; do files+=(--file "$template"); done
   check cfn-lint "$tools/cfn-lint" -- "${found[@]}"
-  for template in "${found[@]}"; do
-    LOG_LEVEL=ERROR check "checkov $template" \
-      "$tools/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
-  done
+  LOG_LEVEL=ERROR check checkov "$tools/checkov" "${files[@]}" \
+    --framework cloudformation --skip-download --compact --quiet
 }
 
 scripts() {
