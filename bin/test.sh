@@ -6,6 +6,7 @@
 #   bin/test.sh --container            in the container
 #   bin/test.sh --lint                 in .venv, everything but the tests
 #   bin/test.sh [where] -k sse -x      further arguments go to pytest
+#   bin/test.sh [where] -n 0           one process; otherwise pytest-xdist runs two more than there are cores
 #
 # The container is the Dockerfile's `test` target. pip's index is taken from the environment (PIP_INDEX_URL,
 # PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST); words in DOCKER_BUILD_FLAGS are handed to `docker build`.
@@ -26,6 +27,20 @@ step() { # step NAME COMMAND...: run one check, remember a failure, go on
   "${@:2}" || failed+=("$1")
 }
 
+declare -A begun
+begin() { # begin NAME COMMAND...: the same beside what runs already; `finish NAME` shows what it said
+  "${@:2}" >"$said/$1" 2>&1 &
+  begun[$1]=$!
+}
+
+finish() {
+  local status=0
+  wait "${begun[$1]}" || status=$?
+  step "$1" show "$1" $status
+}
+
+show() { cat "$said/$1"; return "$2"; }
+
 in_container() {
   local name pip=()
   for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST; do
@@ -37,16 +52,20 @@ in_container() {
 }
 
 in_venv() {
-  local python=.venv/bin/python
+  local python=.venv/bin/python name
   failed=()
+  said=$(mktemp -d)
+  trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$said"' EXIT
   bin/setup.sh --dev
   bin/setup.sh --cicd
-  step lint "$python" -m ruff check .
-  step format "$python" -m ruff format --check .
-  step types "$python" -m mypy
-  step imports "$python" .venv/bin/lint-imports
-  step delivery bin/check-delivery.sh
-  [[ $where == --lint ]] || step tests "$python" -m pytest "$@"
+  begin lint "$python" -m ruff check .
+  begin format "$python" -m ruff format --check .
+  begin types "$python" -m mypy
+  begin imports "$python" .venv/bin/lint-imports
+  begin delivery bin/check-delivery.sh
+  for name in lint format types imports delivery; do finish $name; done
+  [[ $where == --lint ]] ||
+    step tests "$python" -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
   [[ ${#failed[@]} == 0 ]] && return
   echo "failed: ${failed[*]}" >&2
   return 1
