@@ -4,6 +4,7 @@
 #   bin/test.sh                        in the container when a Docker engine answers, in .venv otherwise
 #   bin/test.sh --local                in .venv
 #   bin/test.sh --container            in the container
+#   bin/test.sh --build                nothing but the container's image
 #   bin/test.sh --lint                 in .venv, everything but the tests
 #   bin/test.sh [where] -k sse -x      further arguments go to pytest
 #   bin/test.sh [where] -n 0           one process; otherwise pytest-xdist runs two more than there are cores
@@ -16,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 where=
 case ${1:-} in
   -h | --help) sed -n '2,${/^#/!q;s/^# \{0,1\}//p;}' "$0"; exit ;;
-  --local | --container | --lint) where=$1; shift ;;
+  --local | --container | --build | --lint) where=$1; shift ;;
 esac
 if [[ -z $where ]]; then
   if docker info >/dev/null 2>&1; then where=--container; else where=--local; fi
@@ -41,18 +42,23 @@ finish() {
 
 show() { cat "$said/$1"; return "$2"; }
 
-in_container() {
+build() {
   local name pip=()
   for name in PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST; do
     [[ -z ${!name:-} ]] || pip+=(--build-arg "$name")
   done
   # shellcheck disable=SC2086 # words, on purpose
   docker build --target test --tag aiproxy-test "${pip[@]}" ${DOCKER_BUILD_FLAGS:-} .
+}
+
+in_container() {
+  build
   exec docker run --rm --init aiproxy-test bin/test.sh --local "$@"
 }
 
 in_venv() {
   local python=.venv/bin/python name
+  unset PYTHONDONTWRITEBYTECODE # many processes import the same modules
   failed=()
   said=$(mktemp -d)
   trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$said"' EXIT
@@ -64,11 +70,14 @@ in_venv() {
   begin imports "$python" .venv/bin/lint-imports
   begin delivery bin/check-delivery.sh
   for name in lint format types imports delivery; do finish $name; done
-  [[ $where == --lint ]] ||
-    step tests "$python" -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
+  [[ $where == --lint ]] || step tests "$python" -m pytest -n auto "$@"
   [[ ${#failed[@]} == 0 ]] && return
   echo "failed: ${failed[*]}" >&2
   return 1
 }
 
-if [[ $where == --container ]]; then in_container "$@"; else in_venv "$@"; fi
+case $where in
+  --container) in_container "$@" ;;
+  --build) build ;;
+  *) in_venv "$@" ;;
+esac

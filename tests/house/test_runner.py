@@ -14,7 +14,7 @@ CHECKS = [
     "python .venv/bin/lint-imports",
     "check-delivery.sh ",
 ]
-PYTEST = "python -m pytest -n auto --dist loadfile --no-loadscope-reorder"
+PYTEST = "python -m pytest -n auto"
 NOTE = (
     '#!/usr/bin/env bash\ncall="$(basename "$0") $*"\necho "$call" >>calls\necho "said by $call"\n'
     "case $call in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n"
@@ -90,6 +90,12 @@ def test_an_engine_that_answers_gets_the_run(call):
 def test_the_packages_index_is_passed_on(call):
     _, calls = call("--container", PIP_INDEX_URL="https://index.example/simple", PIP_TRUSTED_HOST="")
     assert calls[0] == "docker build --target test --tag aiproxy-test --build-arg PIP_INDEX_URL ."
+
+
+def test_the_image_is_built_by_itself(call):
+    done, calls = call("--build")
+    assert done.returncode == 0, done.stderr
+    assert calls == ["docker build --target test --tag aiproxy-test ."]
 
 
 def test_no_engine_means_local(call):
