@@ -28,7 +28,7 @@ templates() {
 
 scripts() {
   local found
-  mapfile -t found < <(grep -rlE --exclude-dir={.git,.venv,.venv-cicd,var,node_modules} '^#!.*\b(ba)?sh$|^# shellcheck shell=' . |
+  mapfile -t found < <(grep -rIlE --exclude-dir={.git,.venv,.venv-cicd,var,node_modules} '^#!.*\b(ba)?sh$|^# shellcheck shell=' . |
     grep -vE '\.(md|py)$' | sort)
   check shellcheck "$tools/shellcheck" "${found[@]}"
 }

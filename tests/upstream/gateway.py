@@ -128,7 +128,9 @@ class Gateway:
         """The log lines that are complete JSON objects, from both streams, each in its own order."""
         return list(_json_lines(self.output()))
 
-    def wait_for_line(self, predicate: Callable[[dict[str, Any]], object], timeout: float = STOP_SECONDS) -> dict[str, Any]:
+    def wait_for_line(
+        self, predicate: Callable[[dict[str, Any]], object], timeout: float = STOP_SECONDS
+    ) -> dict[str, Any]:
         """The first log line that satisfies the predicate, as soon as it is written.
 
         Raises `TimeoutError` with the output.
