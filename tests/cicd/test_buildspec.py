@@ -14,6 +14,7 @@ import pytest
 from tests.cicd.app import FOLDER, TEMPLATE
 from tests.cicd.aws import account
 from tests.cicd.buildspec import Buildspec, run
+from tests.cicd.quick_cli import QUICK
 from tests.cicd.rendering import Rendered
 from tests.house.tree import ROOT
 from tests.servers import Authority, Https
@@ -40,9 +41,19 @@ def source(tmp_path):
     """The project as CodeBuild unpacks it, with the environments that are already there."""
     kept = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
     copy = shutil.copytree(ROOT, tmp_path / "source", ignore=kept)
-    for name in (".venv", ".venv-cicd"):
-        (copy / name).symlink_to(ROOT / name)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    link_tools(copy / ".venv-cicd")
     return copy
+
+
+def link_tools(folder):
+    """The environment of the delivery's tools, in which the AWS CLI starts quickly."""
+    for place in (folder, folder / "bin"):
+        place.mkdir()
+        for path in (ROOT / place.relative_to(folder.parent)).iterdir():
+            if path.name not in ("bin", "aws"):
+                (place / path.name).symlink_to(path)
+    (folder / "bin/aws").symlink_to(QUICK / "aws")
 
 
 @pytest.fixture

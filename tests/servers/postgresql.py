@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from tests.servers.certificates import Certificate
-from tests.servers.program import Program, missing
+from tests.servers.program import START_SECONDS, Program, missing
 from tests.upstream.ports import LOOPBACK, free_ports
 
 USER = "aiproxy"
@@ -50,7 +50,7 @@ class Postgres(Program):
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         super().__init__(command, self._directory / "postgresql.log", self._answers, **self._identity())
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = START_SECONDS) -> None:
         """Make the folder when it is not there, start, and wait until it answers."""
         if not self._data.exists():
             self._initialise()
