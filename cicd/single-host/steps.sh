@@ -66,10 +66,11 @@ put() { # put MODE FILE TEXT: write it when it is another; notes a change
 
 fetch_program() { # fetch_program FOLDER: the program's files, from a git address, an archive or a checkout
   local source=${chosen[SOURCE]:-$(cd "$here/../.." && pwd)} ref=${chosen[REF]}
+  local own=(-C "$1" --no-same-owner --no-same-permissions) # root's, and written by nobody else, whoever packed it
   case $source in
-    *.tar.gz | *.tgz) tar -xzf "$source" -C "$1" --strip-components=1 ;;
+    *.tar.gz | *.tgz) tar -xzf "$source" "${own[@]}" --strip-components=1 ;;
     *://* | *@*:* | *.git) git clone --quiet --depth 1 ${ref:+--branch "$ref"} "$source" "$1" ;;
-    *) git -c safe.directory="$source" -C "$source" archive "${ref:-HEAD}" | tar -x -C "$1" ;;
+    *) git -c safe.directory="$source" -C "$source" archive "${ref:-HEAD}" | tar -x "${own[@]}" ;;
   esac
   [[ -f $1/gunicorn.conf.py && -x $1/bin/setup.sh ]] || fail "$source does not hold the program"
 }
@@ -79,24 +80,31 @@ same_program() { # whether what is installed is what was fetched
   diff --recursive --brief "${ours[@]/#/--exclude=}" "$1" "$root$app" >/dev/null 2>&1
 }
 
-put_program() {
+put_program() { # it is made ready beside the older one, which runs on meanwhile, and stays when a step fails
   local new=$root$app.new
-  rm -rf "$new"
+  rm -rf "$new" "$root$app.old"
   mkdir -p "$new"
   fetch_program "$new"
   if same_program "$new"; then
     rm -rf "$new"
-  else
-    [[ ! -d $root$app/.venv ]] || mv "$root$app/.venv" "$new/.venv" # setup.sh brings it up to date
-    rm -rf "$root${app:?}"
-    mv "$new" "$root$app"
-    say "$app written"
-    changed+="$app "
+    make_ready "$root$app"
+    return
   fi
-  ln -sfn "$settings/config.txt" "$root$app/config.txt" # so that bin/keys and the server read the same
-  ln -sfn "$settings/access.toml" "$root$app/access.toml"
-  "$root$app/bin/setup.sh"
-  "$root$app/.venv/bin/python" -m compileall -q "$root$app/lib" "$root$app/src" # the service cannot write there
+  [[ ! -d $root$app/.venv ]] || cp -a "$root$app/.venv" "$new/.venv" # setup.sh brings it up to date
+  make_ready "$new"
+  { grep -lrIZ "^#!$new/" "$new/.venv/bin" || true; } | xargs -0 -r sed -i "1s|^#!$new/|#!$root$app/|"
+  [[ ! -d $root$app ]] || mv "$root$app" "$root$app.old"
+  mv "$new" "$root$app"
+  rm -rf "$root$app.old"
+  say "$app written"
+  changed+="$app "
+}
+
+make_ready() { # make_ready FOLDER: what the program needs, in a folder with its files
+  ln -sfn "$settings/config.txt" "$1/config.txt" # so that bin/keys and the server read the same
+  ln -sfn "$settings/access.toml" "$1/access.toml"
+  "$1/bin/setup.sh"
+  "$1/.venv/bin/python" -m compileall -q "$1/lib" "$1/src" # the service cannot write there
 }
 
 put_user() {
@@ -210,7 +218,7 @@ uninstall() {
   rm -f "$root$unit_path"
   if systemd_runs; then systemctl daemon-reload; fi
   remove_site
-  rm -rf "$root${app:?}"
+  rm -rf "$root${app:?}" "$root$app.new" "$root$app.old"
   [[ -z $purge ]] || rm -rf "$root$settings" "$root$state"
   [[ -z $purge || -n $root ]] || ! id aiproxy >/dev/null 2>&1 || userdel aiproxy
   say "removed${purge:+, with settings and data}"

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 
 import pytest
 
 from tests.containers.conftest import Serve
 from tests.containers.docker import Container
-from tests.drills.client import CHAT, MESSAGES, Connection, connected, error_of
+from tests.containers.streams import cut, streams
+from tests.drills.client import CHAT, MESSAGES, Connection, error_of
 
 STREAMS = 100
 CHUNKS = 40
 PATIENCE = 60  # seconds for `docker stop`, of which it should need a few
 OVER = {CHAT: "shutting_down", MESSAGES: "overloaded_error"}
-
-
-@dataclass
-class Begun:
-    """A stream that has begun, and what was read of it."""
-
-    connection: Connection
-    path: str
-    first: bytes
-
-    def whole(self) -> bytes:
-        """All of it; fails when it is cut."""
-        return self.first + b"".join(self.connection.blocks())
-
-    def ended_well(self) -> bool:
-        """Whether it came to the end that the model meant."""
-        events = [json.loads(line[6:]) for line in self.whole().splitlines() if line.startswith(b"data: {")]
-        if self.path == MESSAGES:
-            return events[-1]["type"] == "message_stop"
-        return any(event["choices"] and event["choices"][0]["finish_reason"] == "stop" for event in events)
-
-
-@contextmanager
-def streams(server: Container, model: str) -> Iterator[list[Begun]]:
-    """A hundred streams that have begun, in two dialects by turns."""
-    paths = [(CHAT, MESSAGES)[number % 2] for number in range(STREAMS)]
-    with ExitStack() as stack:
-        opened = [(stack.enter_context(connected(server)), path) for path in paths]
-        for connection, path in opened:
-            connection.ask(model, path, stream=True)
-        yield [Begun(connection, path, connection.events(1)) for connection, path in opened]
 
 
 @contextmanager
@@ -64,14 +32,14 @@ def stopping(server: Container) -> Iterator[None]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_streams_are_read_to_their_end(serve: Serve, workers):
     server = serve(WEB_CONCURRENCY=workers, GRACEFUL_TIMEOUT_SECONDS="50")
-    with streams(server, f"echo/chunks={CHUNKS},gap=0.2") as begun, stopping(server):
-        assert [stream.path for stream in begun if not stream.ended_well()] == []
+    with streams(lambda: Connection(server), f"echo/chunks={CHUNKS},gap=0.2", STREAMS) as begun, stopping(server):
+        assert cut(begun) == []
     assert outcomes(server) == [(200, None, False)] * STREAMS
 
 
 def test_streams_longer_than_the_grace_are_told(serve: Serve):
     server = serve(WEB_CONCURRENCY="2", GRACEFUL_TIMEOUT_SECONDS="2")
-    with streams(server, "echo/chunks=1000,gap=0.2") as begun, stopping(server):
+    with streams(lambda: Connection(server), "echo/chunks=1000,gap=0.2", STREAMS) as begun, stopping(server):
         assert [error_of(stream.whole(), stream.path) for stream in begun] == [OVER[stream.path] for stream in begun]
     assert outcomes(server) == [(503, "shutting_down", False)] * STREAMS
 

@@ -7,20 +7,26 @@ import json
 import socket
 import ssl
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol
 
 from tests.drills.client import Connection, Said
-from tests.singlehost.installed import DOMAIN, Machine
+from tests.singlehost.installed import DOMAIN
 from tests.upstream import Gateway
 from tests.upstream.ports import LOOPBACK
 
 SECONDS = 20.0
 
 
+class Site(Protocol):
+    """Where nginx is: `certificate` names a file, `https-port` and `http-port` are ports of loopback."""
+
+    flags: dict[str, str]
+
+
 class Door(Connection):
     """One connection through nginx, with the abilities of the drills' connections."""
 
-    def __init__(self, machine: Machine, server: Gateway | None = None, *, key: str | None = None) -> None:
+    def __init__(self, machine: Site, server: Gateway | None = None, *, key: str | None = None) -> None:
         context = ssl.create_default_context(cafile=machine.flags["certificate"])
         plain = socket.create_connection((LOOPBACK, int(machine.flags["https-port"])), SECONDS)
         self.sock = context.wrap_socket(plain, server_hostname=DOMAIN)
@@ -37,14 +43,14 @@ class Door(Connection):
         return self.said()
 
 
-def ask(machine: Machine, server: Gateway, path: str, fields: dict[str, Any], **headers: str) -> Said:
+def ask(machine: Site, server: Gateway, path: str, fields: dict[str, Any], **headers: str) -> Said:
     """One POST on a connection of its own."""
     with closing(Door(machine, server)) as door:
         door.post(path, json.dumps(fields).encode(), **headers)
         return door.said()
 
 
-def plain(machine: Machine, path: str) -> Said:
+def plain(machine: Site, path: str) -> Said:
     """One GET without TLS."""
     connection = http.client.HTTPConnection(LOOPBACK, int(machine.flags["http-port"]), timeout=SECONDS)
     with closing(connection):
