@@ -162,6 +162,10 @@ def test_main_goes_from_commit_to_production(ready, tmp_path):
     assert config(ready, tmp_path, "test", "main")["Parameters"]["DesiredTasks"] == "0"
     deploy_action(ready, "aiproxy", template, settings, "update-stack")
     assert ready.stacks()["aiproxy"] == "UPDATE_COMPLETE"
+    settings = config(ready, tmp_path, "production", "main")
+    assert settings["Parameters"]["DesiredTasks"] == "keep"
+    deploy_action(ready, "aiproxy", template, settings, "update-stack")
+    assert config(ready, tmp_path, "production", "main") == settings  # as many run as before
 
     names = {"TARGET_BRANCH": "main"}
     said = ready.did("2-cicd/deploy-cicd.sh", "--yes", environment=names)

@@ -104,7 +104,7 @@ def test_no_region(account: Console):
 
 def test_another_region(account: Console):
     said = refused(account, "2-cicd/deploy-cicd.sh", AWS_REGION="eu-west-3", AWS_DEFAULT_REGION="eu-west-3")
-    assert "No stack exports AiProxyPipelineRoleArn" in said
+    assert "No stack exports AiProxyRoles-production-PipelineRoleArn" in said
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_an_image_for_another_processor_has_a_tag_of_its_own(checkout: Checkout)
     assert builds[3].endswith("-amd64")
     shutil.rmtree(checkout.tree / ".git")  # an archive, not a checkout
     checkout.declined(TARGET_BRANCH="x1")
-    assert re.search(r"aiproxy-adhoc:x1-20\d{12}-arm64$", checkout.built()[-1])
+    assert re.search(r"aiproxy-dev-adhoc:x1-20\d{12}-arm64$", checkout.built()[-1])
 
 
 @pytest.mark.usefixtures("_ready")
