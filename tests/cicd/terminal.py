@@ -7,6 +7,7 @@ import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Self
 
 PATIENCE = 60.0
 CTRL_C = b"\x03"
+LOCAL_MODES = 3  # where the terminal's settings have them
 
 
 class Terminal:
@@ -54,6 +56,14 @@ class Terminal:
         self.wait_for(text)
         end = time.monotonic() + PATIENCE
         while self.left_over() != [self.process.pid] or _words(self.process.pid)[0] != "S":
+            assert time.monotonic() < end, self.said
+            time.sleep(0.02)
+
+    def wait_for_secret_question(self, text: str) -> None:
+        """Read until this is on the screen and what is typed is not shown."""
+        self.wait_for(text)
+        end = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self._screen)[LOCAL_MODES] & termios.ECHO:
             assert time.monotonic() < end, self.said
             time.sleep(0.02)
 

@@ -68,6 +68,7 @@ def tools(source):
 
     make("docker", "case $1 in login) cat >/dev/null ;; esac")
     make("test.sh", where=source / "bin")
+    make("try-image.sh", where=source / "cicd/3-app/aiproxy")
     return folder, make
 
 
@@ -121,6 +122,7 @@ def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, 
         "test.sh --lint",
         "docker login --username AWS --password-stdin 127.0.0.1:5000",
         f"docker build --target server --tag {IMAGE} .",
+        f"try-image.sh {IMAGE}",
         "test.sh --container",
         f"docker push {IMAGE}",
     ]
@@ -158,11 +160,12 @@ def test_a_branch_for_development_has_one_environment(source, cloud, tools, rds)
     [
         ("test.sh", "--lint", "docker"),
         ("docker", "build", "docker push"),
+        ("try-image.sh", "127", "docker push"),
         ("test.sh", "--container", "docker push"),
     ],
 )
 def test_nothing_is_pushed_after_a_failure(source, cloud, tools, rds, name, arguments, never):
-    where = source / "bin" if name == "test.sh" else tools[0]
+    where = {"docker": tools[0], "test.sh": source / "bin"}.get(name, source / "cicd/3-app/aiproxy")
     tools[1](name, f'case "$*" in {arguments}*) exit 7 ;; login*) cat >/dev/null ;; esac', where)
     done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
     assert done.status == 7
@@ -176,6 +179,7 @@ def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
     assert calls(source) == [
         "test.sh --lint",
         "docker build --target server --tag aiproxy:pull-request .",
+        "try-image.sh aiproxy:pull-request",
         "test.sh --container",
     ]
     text = (FOLDER / "pr-buildspec.yml").read_text()

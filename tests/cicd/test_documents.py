@@ -101,7 +101,7 @@ def all_of_them_are_set(account: Console) -> None:
         vault.create_secret(Name=name)
     with Terminal(["bash", "-c", command], account.environment) as terminal:
         for name in names:
-            terminal.wait_for(f"{name}: ")
+            terminal.wait_for_secret_question(f"{name}: ")
             terminal.type("a-key-of-the-test\n" if name.endswith("aiproxy_api_key") else "\n")
         assert terminal.ended() == 0, terminal.said
     assert "of-the-test" not in terminal.said

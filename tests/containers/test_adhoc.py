@@ -20,6 +20,7 @@ from tests.house.tree import ROOT
 
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 STACK = "aiproxy-dev-try-it"
+REPOSITORY = "aiproxy-dev-adhoc"
 PREFIX = f"development/{STACK}.example.org/"
 GIT = ("git", "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=try-it")
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -70,13 +71,14 @@ class Operator:
 
     def pushed(self) -> list[str]:
         """The tags in the registry, which moto's ECR is told of, as it does not see it."""
-        with urllib.request.urlopen(f"http://{self.registry.address}/v2/aiproxy-dev-adhoc/tags/list", timeout=5) as answer:
+        url = f"http://{self.registry.address}/v2/{REPOSITORY}/tags/list"
+        with urllib.request.urlopen(url, timeout=5) as answer:
             tags: list[str] = sorted(json.load(answer)["tags"])
         ecr = self.account.client("ecr")
-        known = {tag for each in ecr.list_images(repositoryName="aiproxy-dev-adhoc")["imageIds"] for tag in each.values()}
+        known = {tag for each in ecr.list_images(repositoryName=REPOSITORY)["imageIds"] for tag in each.values()}
         for tag in set(tags) - known:
             manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": [], "tag": tag})
-            ecr.put_image(repositoryName="aiproxy-dev-adhoc", imageTag=tag, imageManifest=manifest)
+            ecr.put_image(repositoryName=REPOSITORY, imageTag=tag, imageManifest=manifest)
         return tags
 
     def fill_secrets(self) -> None:
@@ -114,7 +116,7 @@ def operator(tmp_path: Path, account: Console) -> Iterator[Operator]:
 def test_it_builds_pushes_and_deploys_and_again(operator: Operator):
     said = operator.deploy("--yes")
     (tag,) = operator.pushed()
-    image = f"{operator.registry.address}/aiproxy-dev-adhoc:{tag}"
+    image = f"{operator.registry.address}/{REPOSITORY}:{tag}"
     commit = subprocess.check_output(["git", "rev-parse", "--short=12", "HEAD"], cwd=operator.tree, text=True).strip()
     processor = docker("version", "--format", "{{.Server.Arch}}")
     assert tag == f"try-it-{commit}-{processor}"
@@ -139,5 +141,5 @@ def test_it_builds_pushes_and_deploys_and_again(operator: Operator):
     (dirty,) = set(operator.pushed()) - {tag}
     assert dirty.startswith(f"try-it-{commit}-2")
     assert operator.deployed("AppImageUri").endswith(dirty)
-    changed = docker("run", "--rm", f"{operator.registry.address}/aiproxy-dev-adhoc:{dirty}", "tail", "-n1", "models.toml")
+    changed = docker("run", "--rm", f"{operator.registry.address}/{REPOSITORY}:{dirty}", "tail", "-n1", "models.toml")
     assert changed == "# changed and not committed"
