@@ -1,7 +1,9 @@
 # The gateway's image: `docker build .`, or with `--target test` the one that bin/test.sh --container runs.
 ARG PYTHON_VERSION=3.13
+# Where Python's image is taken from; builds on AWS take it from Amazon's copy of it, as Docker Hub limits strangers.
+ARG BASE_IMAGES=docker.io/library
 
-FROM python:${PYTHON_VERSION}-slim-bookworm AS builder
+FROM ${BASE_IMAGES}/python:${PYTHON_VERSION}-slim-bookworm AS builder
 # pip's own settings, for a build that must use another index. They are not kept in the image.
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
@@ -18,7 +20,7 @@ RUN bin/setup.sh
 FROM builder AS packages
 RUN .venv/bin/python -m pip uninstall --quiet --yes setuptools pip
 
-FROM python:${PYTHON_VERSION}-slim-bookworm AS server
+FROM ${BASE_IMAGES}/python:${PYTHON_VERSION}-slim-bookworm AS server
 LABEL org.opencontainers.image.title="AI Proxy" \
       org.opencontainers.image.description="One door to every language model: keys, limits and costs in one place"
 RUN useradd --uid 10001 --home-dir /app --no-create-home --shell /usr/sbin/nologin aiproxy \
@@ -28,6 +30,7 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY requirements.txt requirements-build.txt requirements-fast.txt models.toml gunicorn.conf.py ./
 COPY bin bin
+COPY certificates certificates
 COPY examples examples
 COPY lib lib
 COPY src src

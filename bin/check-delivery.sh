@@ -18,18 +18,17 @@ check() { # check NAME COMMAND...: run one, remember a failure, go on
 }
 
 templates() {
-  local found
+  local found template files=()
   mapfile -t found < <(find cicd -name '*template.yml' | sort)
+  for template in "${found[@]}"; do files+=(--file "$template"); done
   check cfn-lint "$tools/cfn-lint" -- "${found[@]}"
-  for template in "${found[@]}"; do
-    LOG_LEVEL=ERROR check "checkov $template" \
-      "$tools/checkov" --file "$template" --framework cloudformation --skip-download --compact --quiet
-  done
+  LOG_LEVEL=ERROR check checkov "$tools/checkov" "${files[@]}" \
+    --framework cloudformation --skip-download --compact --quiet
 }
 
 scripts() {
   local found
-  mapfile -t found < <(grep -rlE --exclude-dir={.git,.venv,.venv-cicd,var,node_modules} '^#!.*\b(ba)?sh$|^# shellcheck shell=' . |
+  mapfile -t found < <(grep -rIlE --exclude-dir={.git,.venv,.venv-cicd,var,node_modules} '^#!.*\b(ba)?sh$|^# shellcheck shell=' . |
     grep -vE '\.(md|py)$' | sort)
   check shellcheck "$tools/shellcheck" "${found[@]}"
 }

@@ -5,21 +5,21 @@
 #
 #   --i-mean-it        also the stacks of production's main branch and those that everything stands on, which are
 #                      refused otherwise: aiproxy, aiproxy-cicd, aiproxy-data-production, aiproxy-network,
-#                      aiproxy-cicd-deps. Turns off the balancer's protection against deletion
+#                      aiproxy-roles-production, aiproxy-cicd-deps. Turns off the balancer's protection against deletion
 #   --delete-images    also the images of a repository that is not empty; without it such a stack is refused
 #   --role-arn ARN     the role that CloudFormation is to use; for app stacks, the deploy role
 #   --dry-run          say what would go and what would be kept, and change nothing
 #   --yes              do not ask for the name
 #
 # What is to go and what is kept (buckets, databases, caches and their passwords) is listed first. Stacks go from the
-# last stage to the first: app stacks, then the branch's cicd stack, then data, network, cicd-deps. Exit code 0: all are
-# gone; 1: one was declined, refused or is not gone; 2: wrong usage.
+# last stage to the first: app stacks, then the branch's cicd stack, then data, network, roles, cicd-deps. Exit code 0:
+# all are gone; 1: one was declined, refused or is not gone; 2: wrong usage.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=cicd/lib/deploy.sh
 source "$here/lib/deploy.sh"
 
-guarded=(aiproxy aiproxy-cicd aiproxy-data-production aiproxy-network aiproxy-cicd-deps)
+guarded=(aiproxy aiproxy-cicd aiproxy-data-production aiproxy-network aiproxy-roles-production aiproxy-cicd-deps)
 mean_it=
 delete_images=
 stacks=()
@@ -72,25 +72,29 @@ resources_of_type() { # resources_of_type STACK TYPE: their physical ids, one a 
 }
 
 full_repositories() { # full_repositories STACK: its repositories with images in them
-  local name count
+  local name names count
+  names=$(resources_of_type "$1" AWS::ECR::Repository) || return
   while read -r name; do
     [[ -n $name ]] || continue
-    count=$(aws ecr list-images --repository-name "$name" --query 'length(imageIds)' --output text)
+    count=$(aws ecr list-images --repository-name "$name" --query 'length(imageIds)' --output text) || return
     if [[ $count != 0 ]]; then echo "$name"; fi
-  done < <(resources_of_type "$1" AWS::ECR::Repository)
+  done <<<"$names"
 }
 
 protected_balancers() { # protected_balancers STACK: its load balancers that cannot be deleted
-  local arn
+  local arn arns answer
+  arns=$(resources_of_type "$1" AWS::ElasticLoadBalancingV2::LoadBalancer) || return
   while read -r arn; do
     [[ -n $arn ]] || continue
-    if aws elbv2 describe-load-balancer-attributes --load-balancer-arn "$arn" --output text \
-      --query "Attributes[?Key=='deletion_protection.enabled'].Value" | grep -q true; then echo "$arn"; fi
-  done < <(resources_of_type "$1" AWS::ElasticLoadBalancingV2::LoadBalancer)
+    answer=$(aws elbv2 describe-load-balancer-attributes --load-balancer-arn "$arn" --output text \
+      --query "Attributes[?Key=='deletion_protection.enabled'].Value") || return
+    if [[ $answer == true ]]; then echo "$arn"; fi
+  done <<<"$arns"
 }
 
 drop_validation_records() { # drop_validation_records STACK: what ACM wrote into its zones, which would hold them back
-  local zone batch
+  local zone zones batch
+  zones=$(resources_of_type "$1" AWS::Route53::HostedZone) || return
   while read -r zone; do
     [[ -n $zone ]] || continue
     batch=$(aws route53 list-resource-record-sets --hosted-zone-id "$zone" --output json | jq -c '
@@ -98,17 +102,16 @@ drop_validation_records() { # drop_validation_records STACK: what ACM wrote into
       | {Changes: map({Action: "DELETE", ResourceRecordSet: .})}') || return
     [[ $batch == '{"Changes":[]}' ]] && continue
     aws route53 change-resource-record-sets --hosted-zone-id "$zone" --change-batch "$batch" >/dev/null || return
-  done < <(resources_of_type "$1" AWS::Route53::HostedZone)
+  done <<<"$zones"
 }
 
 users_of() { # users_of STACK: stacks that import what it exports
-  local name
+  local name names
+  names=$(aws cloudformation list-exports --output text \
+    --query "Exports[?contains(ExportingStackId, ':stack/$1/')].[Name]") || return
   while read -r name; do
-    [[ -n $name && $name != None ]] || continue
-    aws cloudformation list-imports --export-name "$name" --query 'Imports[]' --output text 2>/dev/null |
-      tr '\t' '\n' || true
-  done < <(aws cloudformation list-exports --output text \
-    --query "Exports[?contains(ExportingStackId, ':stack/$1/')].[Name]") | sed '/^None$/d' | sort -u
+    [[ -z $name || $name == None ]] || importers "$name" || return
+  done <<<"$names" | sort -u
 }
 
 tear_down() { # tear_down STACK: fails when it is still there; called where the shell does not stop by itself
@@ -151,6 +154,9 @@ tear_down() { # tear_down STACK: fails when it is still there; called where the 
     echo "Not deleted." >&2
     return 1
   fi
+  if [[ -n $repositories || -n $balancers ]]; then
+    note_half_done "$stack is not deleted yet; images of its repository may be gone, and a balancer's protection be off."
+  fi
   for each in $repositories; do empty_repository "$each" || return; done
   for each in $balancers; do
     aws elbv2 modify-load-balancer-attributes --load-balancer-arn "$each" \
@@ -168,7 +174,15 @@ empty_repository() { # empty_repository NAME
   done
 }
 
+need aws jq
 check_account
 failed=0
-for stack in "${stacks[@]}"; do tear_down "$stack" || failed=1; done
+for stack in "${stacks[@]}"; do
+  if tear_down "$stack"; then continue; fi
+  failed=1
+  if [[ -z $dry_run && $stack != "${stacks[-1]}" ]]; then
+    echo "The stacks after $stack were not tried." >&2
+    break
+  fi
+done
 exit "$failed"

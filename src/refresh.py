@@ -54,12 +54,14 @@ class Refresher:
 
     def _ask(self) -> None:
         try:
-            pulled = pull()
+            pulled = pull(had=self._vault.kept)
         except (SettingsError, OSError, ValueError) as error:  # the models file, config.txt
             self.failed(str(error))
             return
         if pulled.faults:
             self.failed(*pulled.faults)
+        if pulled.values or pulled.to_come:  # they were told of
+            self._counts.secrets_to_come = len(pulled.to_come)
         held = self._vault.kept
         changed = [name for name, value in pulled.values.items() if held.get(name) != value]
         if changed:

@@ -13,7 +13,7 @@ import resource
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from math import ceil
@@ -25,7 +25,7 @@ from flask import Flask
 from lib.access import load_access
 from lib.base import LOCALHOST, ModelsFile, Settings, SettingsError, load, load_models
 from lib.base.errors import StoreUnavailable
-from lib.net import HttpClient, pull
+from lib.net import HttpClient, Pulled, pull
 from lib.providers import build_catalog
 from lib.telemetry import (
     EmbeddedMetrics,
@@ -48,16 +48,19 @@ KEY_PREFIX = "aip-run-"  # of a key that lives as long as the server
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat files must not wait for a disk
 _good: tuple[Settings, ModelsFile] | None = None
 _vault: Vault | None = None
+_counts = ServerCounts()
 
 
 def configuration() -> dict[str, Any]:
     """Gunicorn's settings. Ends the process with exit status 2 when ours are wrong."""
     global _good, _vault  # noqa: PLW0603  gunicorn calls back without any object of ours
     try:
-        _vault = Vault(_pulled())
+        pulled = _pulled()
+        _vault = Vault(pulled.values)
         _make_key_for_this_run(_vault.values())
         _good = _read(_vault.values())
         configure_telemetry(_good[0])
+        _tell_of(pulled.to_come)
         database.prepare(_good[0])
     except SettingsError as error:
         _refuse(error)
@@ -107,13 +110,20 @@ def reread(app: Flask) -> None:
     log.info("reloaded")
 
 
-def _pulled() -> Mapping[str, str]:
+def _pulled() -> Pulled:
     """What Secrets Manager holds for the settings. Raises `SettingsError` unless it is all there."""
     load(serves=False)  # first what else is wrong: a misspelt name would be asked for
     pulled = pull()
     if pulled.faults:
         raise SettingsError("\n".join(pulled.faults))
-    return pulled.values
+    return pulled
+
+
+def _tell_of(to_come: Sequence[str]) -> None:
+    """The settings that are unset only for now."""
+    _counts.secrets_to_come = len(to_come)
+    if to_come:
+        log.warning("secrets have no value yet: they are unset until they have one", names=to_come)
 
 
 def _read(secrets: Mapping[str, str]) -> tuple[Settings, ModelsFile]:
@@ -184,13 +194,13 @@ def _when_ready(server: Any) -> None:
     """Serve the metrics, and say where the service is, with a call that can be pasted."""
     assert _good is not None
     assert _vault is not None
-    settings, counts = _good[0], ServerCounts()
-    serve_metrics(settings.host, settings.metrics_port, counts)
+    settings = _good[0]
+    serve_metrics(settings.host, settings.metrics_port, _counts)
     if settings.cloudwatch_metrics_seconds:
-        embedded = EmbeddedMetrics(settings.dns_record, counts)
+        embedded = EmbeddedMetrics(settings.dns_record, _counts)
         embedded.start(settings.cloudwatch_metrics_seconds)
         server.cfg.set("on_exit", lambda _server: embedded.write())  # what happened since the last line
-    refresher = None if settings.dns_record == LOCALHOST else Refresher(_vault, counts)
+    refresher = None if settings.dns_record == LOCALHOST else Refresher(_vault, _counts)
     if refresher:
         refresher.start(settings.secrets_refresh_seconds)
     server.handle_hup = partial(_hang_up, server, _vault, refresher)

@@ -10,6 +10,8 @@ import pytest
 from tests.servers import Moto, Postgres, Redis
 from tests.upstream import Gateway, Gateways, Upstream
 
+pytest_plugins = ["tests.summary", "tests.sharing"]
+
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:

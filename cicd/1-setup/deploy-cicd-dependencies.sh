@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Stage 1, once for an account and region: buckets and roles, and when asked a network and data stores.
+# Stage 1, once for an account and region: buckets, roles of development and of production, and when asked a network
+# and data stores.
 #
 #   cicd/1-setup/deploy-cicd-dependencies.sh [option]...
 #
 #   --with-network              also the stack aiproxy-network: a VPC, or one of yours adopted
 #   --with-data TYPE            also the stack aiproxy-data-TYPE: database and cache of development, test or
 #                               production; may be given several times
-#   --parameter KEY=VALUE       a parameter of aiproxy-cicd-deps
+#   --parameter KEY=VALUE       a parameter of aiproxy-cicd-deps, or one of aiproxy-roles-development and
+#                               aiproxy-roles-production: ConnectionArn; PermissionsBoundaryArn is one of all three
 #   --network-parameter K=V     one of aiproxy-network, such as NatGateways=each-zone
 #   --data-parameter K=V        one of every aiproxy-data-TYPE of this run, such as MaxCapacity=16
 #   --role-arn ARN              the role that CloudFormation is to use, when yours may do less than the stacks need
@@ -45,8 +47,24 @@ setup_stack() { # setup_stack STACK TEMPLATE [KEY=VALUE]...
   deploy_stack "$1" "$here/$2" --tag application=aiproxy --tag stage=1-setup "${@:3}"
 }
 
+buckets_given=()
+roles_given=()
+for pair in ${given[@]+"${given[@]}"}; do
+  if [[ $pair != ConnectionArn=* ]]; then buckets_given+=("$pair"); fi
+  if [[ $pair == ConnectionArn=* || $pair == PermissionsBoundaryArn=* ]]; then roles_given+=("$pair"); fi
+done
+
+need aws python3
 check_account
-setup_stack aiproxy-cicd-deps cicd-dependencies.template.yml ${given[@]+"${given[@]}"}
+setup_stack aiproxy-cicd-deps cicd-dependencies.template.yml ${buckets_given[@]+"${buckets_given[@]}"}
+for type in development production; do
+  if [[ -n $dry_run ]] && ! export_value AiProxyArtifactBucket >/dev/null 2>&1; then
+    echo "aiproxy-roles-$type cannot be tried before there are buckets." >&2
+    continue
+  fi
+  setup_stack "aiproxy-roles-$type" roles.template.yml --tag "environment-type=$type" \
+    "EnvironmentType=$type" "Prefix=$(roles_prefix "$type")" ${roles_given[@]+"${roles_given[@]}"}
+done
 if [[ -n $with_network ]]; then
   setup_stack aiproxy-network network.template.yml ${network_given[@]+"${network_given[@]}"}
 fi

@@ -35,6 +35,7 @@ check_hosts() { # every host that the pipeline will deploy has a name that a cer
   for each in "${kinds[@]}"; do check_host "$(app_stack "$branch" "$each")" "$domain"; done
 }
 
+need aws python3
 check_account
 stack=$(cicd_stack "$branch")
 status=$(stack_status "$stack")
@@ -51,7 +52,7 @@ if [[ $status == *_COMPLETE ]]; then
   domain=${domain:-$(stack_parameter "$stack" BaseDomainName)}
 fi
 if [[ -n $domain ]]; then check_hosts "$domain"; fi
-export_value AiProxyPipelineRoleArn >/dev/null # stage 1 is there
+export_value "AiProxyRoles-$type-PipelineRoleArn" >/dev/null # stage 1 is there
 
 deploy_stack "$stack" "$here/cicd.template.yml" \
   --tag application=aiproxy --tag stage=2-cicd --tag "branch=$branch" --tag "environment-type=$type" \

@@ -8,6 +8,8 @@
 # shellcheck shell=bash
 
 cicd_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=cicd/lib/ending.sh
+source "$cicd_lib/ending.sh"
 # shellcheck source=cicd/lib/options.sh
 source "$cicd_lib/options.sh"
 # shellcheck source=cicd/lib/names.sh
@@ -19,7 +21,7 @@ largest_body=51200 # bytes of a template that may be sent as it is; a larger one
 
 pending_stack=
 pending_set= # the change set that is to be gone when this ends
-work=        # a folder for what the AWS CLI reads
+tidy_up=forget_change_set
 
 deploy_stack() {
   local stack=$1 template=$2 state type answer=0
@@ -32,16 +34,12 @@ deploy_stack() {
     clear_remains "$stack" || return
     type=CREATE
   fi
-  work=$(mktemp -d)
-  trap forget_change_set EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  make_scratch
   locate_template "$stack" "$template"
   write_input "$type" "${state#*$'\t'}" "$@"
   make_change_set "$stack" "$type" || answer=$?
   if ((answer == 0)); then apply_change_set "$stack" || answer=$?; fi
   forget_change_set
-  trap - EXIT INT TERM
   ((answer == 3)) && answer=0 # nothing to do, or a dry run
   return "$answer"
 }
@@ -89,7 +87,7 @@ write_input() { # write_input TYPE KEYS [--config FILE] [--tag KEY=VALUE]... [KE
   known=$(aws cloudformation validate-template "${template_source[@]}" \
     --query 'Parameters[].ParameterKey' --output text)
   [[ $known == None ]] && known=
-  python3 "$cicd_lib/change_set_input.py" --known "$known" --previous "$previous" "$@" >"$work/input.json"
+  python3 "$cicd_lib/change_set_input.py" --known "$known" --previous "$previous" "$@" >"$scratch/input.json"
 }
 
 # The functions below are called where the shell does not stop at a failure, so each step that matters returns by itself.
@@ -99,8 +97,8 @@ make_change_set() { # make_change_set STACK TYPE: 0 when there is one to apply, 
   pending_stack=$1
   pending_set=deploy-$(date -u +%Y%m%d-%H%M%S)-$$
   [[ -n $role_arn ]] && arguments+=(--role-arn "$role_arn")
-  aws cloudformation create-change-set --change-set-name "$pending_set" "${arguments[@]}" \
-    "${template_source[@]}" --cli-input-json "file://$work/input.json" >/dev/null || return
+  undisturbed cloudformation create-change-set --change-set-name "$pending_set" "${arguments[@]}" \
+    "${template_source[@]}" --cli-input-json "file://$scratch/input.json" >/dev/null || return
   wait_for_change_set || return
   if [[ $change_set_status == CREATE_COMPLETE ]]; then
     print_changes
@@ -116,11 +114,15 @@ make_change_set() { # make_change_set STACK TYPE: 0 when there is one to apply, 
 }
 
 wait_for_change_set() { # sets `change_set_status` and `change_set_reason`
-  local said
-  while said=$(aws cloudformation describe-change-set --stack-name "$pending_stack" --change-set-name "$pending_set" \
-    --no-paginate --query '[Status,StatusReason]' --output text); do
-    change_set_status=${said%%$'\t'*} change_set_reason=${said#*$'\t'}
-    [[ $change_set_status == CREATE_[PI]* ]] || return 0
+  local said unanswered=0
+  while ((unanswered < most_unanswered)); do
+    if said=$(aws cloudformation describe-change-set --stack-name "$pending_stack" --change-set-name "$pending_set" \
+      --no-paginate --query '[Status,StatusReason]' --output text); then
+      change_set_status=${said%%$'\t'*} change_set_reason=${said#*$'\t'} unanswered=0
+      [[ $change_set_status == CREATE_[PI]* ]] || return 0
+    else
+      unanswered=$((unanswered + 1))
+    fi
     sleep "${DEPLOY_POLL_SECONDS:-5}"
   done
   return 1
@@ -147,11 +149,15 @@ apply_change_set() { # apply_change_set STACK: 3 for a dry run
     return 1
   fi
   mark_events "$1"
-  aws cloudformation execute-change-set --stack-name "$1" --change-set-name "$pending_set" || return
-  pending_set= # it is CloudFormation's now
-  trap 'left_alone "$pending_stack"; exit 130' INT
-  trap 'left_alone "$pending_stack"; exit 143' TERM
-  wait_for_stack "$1"
+  hold_signals
+  if undisturbed cloudformation execute-change-set --stack-name "$1" --change-set-name "$pending_set"; then
+    pending_set= # it is CloudFormation's now
+    going_on=$(words_of_change "$1")
+  fi
+  release_signals
+  [[ -n $going_on ]] || return 1
+  wait_for_stack "$1" || return 1
+  going_on=
   if [[ $final_status == CREATE_COMPLETE || $final_status == UPDATE_COMPLETE ]]; then
     print_outputs "$1"
     return
@@ -160,17 +166,15 @@ apply_change_set() { # apply_change_set STACK: 3 for a dry run
   return 1
 }
 
-left_alone() { # left_alone STACK
-  echo "Stopped watching. CloudFormation goes on with $1: aws cloudformation describe-stacks --stack-name $1" >&2
+words_of_change() { # words_of_change STACK: for who stops watching it
+  echo "Not watched any more: CloudFormation goes on with $1. To see how: aws cloudformation describe-stack-events" \
+    "--stack-name $1 --max-items 20. To go back: aws cloudformation cancel-update-stack --stack-name $1, or for a stack" \
+    "that is new: cicd/teardown.sh $1"
 }
 
 forget_change_set() { # delete what was made and not applied; called on every way out
-  trap '' INT TERM
-  if [[ -n $pending_set ]]; then
-    drop_change_set "$pending_stack" "$pending_set"
-    pending_set=
-    if [[ $(stack_status "$pending_stack") == REVIEW_IN_PROGRESS ]]; then clear_empty_stack "$pending_stack" || true; fi
-  fi
-  if [[ -n $work ]]; then rm -rf "$work"; fi
-  work=
+  [[ -n $pending_set ]] || return 0
+  drop_change_set "$pending_stack" "$pending_set"
+  pending_set=
+  if [[ $(stack_status "$pending_stack") == REVIEW_IN_PROGRESS ]]; then clear_empty_stack "$pending_stack" || true; fi
 }

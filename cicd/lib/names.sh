@@ -16,8 +16,8 @@ branch_fault() { # branch_fault BRANCH: says what is wrong with the name; prints
     echo "at most $longest_branch characters, so that every name made from it fits"
   elif [[ $branch == *--* ]]; then
     echo "no two hyphens in a row"
-  elif [[ $branch == *-test || $branch == *-cicd || $branch == dev-* || $branch == data-* ]]; then
-    echo "a name that begins with dev- or data-, or ends in -test or -cicd, is another stack's"
+  elif [[ $branch == *-test || $branch == *-cicd || $branch == dev-* || $branch == data-* || $branch == roles-* ]]; then
+    echo "a name that begins with dev-, data- or roles-, or ends in -test or -cicd, is another stack's"
   else
     for name in "${taken_names[@]}"; do
       if [[ $branch == "$name" ]]; then echo "this name is another stack's"; fi
@@ -44,6 +44,10 @@ check_host() { # check_host LABEL DOMAIN: exit 2 when no certificate can carry t
   ((${#host} <= longest_host)) && return
   echo "The name $host has ${#host} characters, and a certificate's has at most $longest_host: use a shorter branch name." >&2
   exit 2
+}
+
+roles_prefix() { # roles_prefix TYPE: how all names begin that the roles of development, or of production, may touch
+  if [[ $1 == development ]]; then echo aiproxy-dev-; else echo aiproxy; fi
 }
 
 cicd_stack() { # cicd_stack BRANCH: the stack of its pipeline

@@ -118,6 +118,17 @@ agree() { # agree QUESTION: stop unless the answer is yes
   [[ $answer == [yY]* ]] || { echo 'Nothing was changed.'; exit 1; }
 }
 
+stopped() { # stopped CODE: by a signal, among the steps
+  echo 'install.sh: stopped half-way. Every step may be carried out twice: run it again' >&2
+  exit "$1"
+}
+
+say_when_stopped() {
+  trap 'stopped 129' HUP
+  trap 'stopped 130' INT
+  trap 'stopped 143' TERM
+}
+
 show_plan() {
   local name
   echo "AI Proxy on this machine${root:+, below $root}:"
@@ -129,6 +140,7 @@ if [[ $action == uninstall ]]; then
   [[ -n $dry ]] && { echo "Would stop and remove the program, its unit and its site${purge:+, its settings and its data}."; exit; }
   [[ -n $root || $(id -u) == 0 ]] || wrong 'it must run as root'
   agree "Stop and remove the AI Proxy${purge:+, with its settings, keys and ledger}?"
+  say_when_stopped
   uninstall
   exit
 fi
@@ -143,4 +155,5 @@ if [[ -n $dry ]]; then
 fi
 [[ -n $root || $(id -u) == 0 ]] || wrong 'it must run as root'
 agree 'Go on?'
+say_when_stopped
 install_all

@@ -75,6 +75,11 @@ class Settings(BaseModel):
         "read from AWS Secrets Manager, as <ENVIRONMENT_TYPE>/<DNS_RECORD>/<setting in lower case>; the value `none` "
         "stands for one that is not used.",
     )
+    secrets_to_come: Words = Field(
+        (),
+        description="Keys of vendors, PROXY_API_KEY or HONEYBADGER_API_KEY, comma-separated, that may have no value in "
+        "Secrets Manager yet: they are unset until they have one. Any other secret that is empty refuses the start.",
+    )
     secrets_refresh_seconds: float = Field(
         300, ge=0, description="How often Secrets Manager is read again. 0: on SIGHUP only."
     )

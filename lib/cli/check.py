@@ -72,7 +72,8 @@ def _report(environ: Mapping[str, str], config_file: str) -> list[str]:
         faults += pulled.faults
         settings = load(environ, config_file, pulled.values, serves=not faults)
         _show("Settings", setting_rows(settings, read_sources(environ, config_file, pulled.values)))
-        _show("Notes", [Row(note, "") for note in notes(settings, config_file)])
+        to_come = [f"{name} is unset until its secret has a value" for name in pulled.to_come]
+        _show("Notes", [Row(note, "") for note in [*notes(settings, config_file), *to_come]])
         models = load_models(settings.models_file)
         services = build_services(settings, models)
     except SettingsError as error:

@@ -70,6 +70,8 @@ def _run(environment: Environment, given: argparse.Namespace) -> int:
 def _tested(deployment: Deployment, key: str | None, given: argparse.Namespace, *, admitted: bool) -> int:
     """Run pytest with what the run may use, then take back what it made, whatever happened."""
     model = given.model or (deployment.cheapest_model() if admitted else None)
+    if admitted and not model and not given.smoke:
+        raise Unusable("no model that it offers has a known price: give --model")
     print(f"live tests of {deployment.url}, model {model or 'none'}, run {deployment.run}", flush=True)
     admin = admitted and not given.smoke and deployment.is_admin()
     environ = {

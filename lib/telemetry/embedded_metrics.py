@@ -29,6 +29,7 @@ _UNITS = {  # "None" is a unit: CloudWatch knows no money
     "SpendUSD": "None",
     "BudgetRefusals": "Count",
     "SecretRefreshFailures": "Count",
+    "SecretsToCome": "Count",
 }
 _NO_CALLS = ("unmatched", "/admin")  # beginnings of routes
 _BUDGETS = ("budget_exceeded", "run_budget_exceeded")
@@ -55,7 +56,10 @@ _SUMS: Mapping[str, tuple[str, Callable[[Labels], bool]]] = {  # since the start
     "BudgetRefusals": ("aiproxy_refused_total", _is_budget),
     "SecretRefreshFailures": ("aiproxy_secret_refresh_failures_total", _any),
 }
-_NOW = "aiproxy_requests_in_flight"
+_NOW = {  # at this moment, over all samples
+    "InFlightCalls": "aiproxy_requests_in_flight",
+    "SecretsToCome": "aiproxy_secrets_to_come",
+}
 
 
 class EmbeddedMetrics:
@@ -76,7 +80,7 @@ class EmbeddedMetrics:
         threading.Thread(target=self._run, args=(seconds,), name="embedded metrics", daemon=True).start()
 
     def write(self) -> None:
-        """Write a line: what is in flight now, and what has happened since the line before."""
+        """Write a line: what is the case now, and what has happened since the line before."""
         with self._writing:
             SINK.write(self.line(time.time_ns() // 1_000_000))
 
@@ -84,7 +88,7 @@ class EmbeddedMetrics:
         """The next line, for this moment."""
         samples = self._samples()
         sums = self._sums(samples)
-        values: dict[str, float] = {"InFlightCalls": sum(value for name, _, value in samples if name == _NOW)}
+        values = {metric: sum(value for name, _, value in samples if name == wanted) for metric, wanted in _NOW.items()}
         values |= {name: round(max(0.0, total - self._before[name]), 9) for name, total in sums.items()}
         self._before = sums
         metrics = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]

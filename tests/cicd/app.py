@@ -23,14 +23,17 @@ DATA = {
     "CachePort": "6379",
     "CacheSecretArn": f"{ARN}/cache-x-AbCdEf",
 }
+ROLES = {"DeployRoleArn": "role/deploy", "TaskBoundaryArn": "policy/boundary", "TaskExecutionRoleArn": "role/execution"}
 IMPORTS = {
     "AiProxyVpcId": "vpc-1",
     "AiProxyPublicSubnetIds": "subnet-1,subnet-2",
     "AiProxyPrivateSubnetIds": "subnet-3,subnet-4",
     "AiProxyAccessLogBucket": "access-logs",
-    "AiProxyDeployRoleArn": "arn:aws:iam::123456789012:role/deploy",
-    "AiProxyTaskBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
-    "AiProxyTaskExecutionRoleArn": "arn:aws:iam::123456789012:role/execution",
+    **{
+        f"AiProxyRoles-{kind}-{name}": f"arn:aws:iam::123456789012:{what}-of-{kind}"
+        for kind in ("development", "production")
+        for name, what in ROLES.items()
+    },
     **{
         f"AiProxyData-{kind}-{name}": value
         for kind in ("development", "test", "production")

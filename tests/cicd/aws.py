@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,7 @@ import boto3
 import requests
 from moto.server import ThreadedMotoServer
 
-from tests.house.tree import ROOT
-
-TOOLS = ROOT / ".venv-cicd/bin"
+from tests.cicd.quick_cli import quick_cli
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Account:
     @property
     def environ(self) -> dict[str, str]:
         return {
-            "PATH": f"{TOOLS}:{os.environ['PATH']}",
+            **quick_cli(),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -14,14 +12,13 @@ from typing import Any
 
 import boto3
 
+from tests.cicd.quick_cli import quick_cli
 from tests.house.tree import ROOT
 from tests.servers.program import Program
 from tests.upstream.aws_environment import environment
 from tests.upstream.ports import LOOPBACK, free_ports
 
 REGION = "us-east-1"
-TOOLS = ROOT / ".venv-cicd/bin"  # bin/setup.sh --cicd; the real AWS CLI is there
-QUICK = ROOT / "tests/cicd/quick"  # and is started quickly from here
 FIRST_TIME = {
     "GitHubOwner": "example",
     "GitHubRepo": "aiproxy",
@@ -41,14 +38,8 @@ class Console:
         self.stand_ins.touch()
         command = [sys.executable, "-m", "tests.cicd.account", str(port), str(self.stand_ins)]
         self._server = Program(command, folder / "account.log", self._answers, cwd=ROOT)
-        # A path of a socket is short, and the folder's may not be.
-        self._socket_folder = tempfile.TemporaryDirectory(prefix="aws")
-        self._socket = Path(self._socket_folder.name) / "cli"
-        cli = [str(TOOLS / "python"), str(QUICK / "server.py"), str(self._socket)]
-        self._cli = Program(cli, folder / "cli.log", self._socket.exists)
         self.environment = environment() | {
-            "PATH": f"{QUICK}:{os.environ['PATH']}",
-            "AWS_CLI_SOCKET": str(self._socket),
+            **quick_cli(),
             "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -60,12 +51,9 @@ class Console:
         """The account, for the length of a block."""
         try:
             self._server.start()
-            self._cli.start()
             yield self
         finally:
-            self._cli.stop()
             self._server.stop()
-            self._socket_folder.cleanup()
 
     def run(
         self, script: str, *words: str, typed: str = "", environment: Mapping[str, str] | None = None

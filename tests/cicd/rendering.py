@@ -19,6 +19,7 @@ PSEUDO = {
     "AWS::NoValue": NO_VALUE,
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/aiproxy/51af3dc0-da77-11e4-872e-1234567d",
     "AWS::StackName": "aiproxy",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -117,7 +118,8 @@ def _fault(parameter: Mapping[str, Any], value: str) -> str | None:
     allowed = [str(one) for one in parameter.get("AllowedValues", [value])]
     if value not in allowed:
         return f"not one of {allowed}"
-    if not re.fullmatch(parameter.get("AllowedPattern", "(?s).*"), value):
+    items = value.split(",") if parameter["Type"] == "CommaDelimitedList" else [value]
+    if not all(re.fullmatch(parameter.get("AllowedPattern", "(?s).*"), item.strip()) for item in items):
         return "not of the pattern"
     if not parameter.get("MinLength", 0) <= len(value) <= parameter.get("MaxLength", len(value)):
         return "too long or too short"

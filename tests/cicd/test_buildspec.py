@@ -14,8 +14,10 @@ import pytest
 from tests.cicd.app import FOLDER, TEMPLATE
 from tests.cicd.aws import account
 from tests.cicd.buildspec import Buildspec, run
+from tests.cicd.quick_cli import QUICK
 from tests.cicd.rendering import Rendered
 from tests.house.tree import ROOT
+from tests.servers import Authority, Https
 
 NAMES = ["buildspec.yml", "pr-buildspec.yml", "integration-test-buildspec.yml"]
 NOTE = '#!/usr/bin/env bash\necho "{name} $*" >>"$CODEBUILD_SRC_DIR/calls"\n{more}\n'
@@ -39,9 +41,19 @@ def source(tmp_path):
     """The project as CodeBuild unpacks it, with the environments that are already there."""
     kept = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
     copy = shutil.copytree(ROOT, tmp_path / "source", ignore=kept)
-    for name in (".venv", ".venv-cicd"):
-        (copy / name).symlink_to(ROOT / name)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    link_tools(copy / ".venv-cicd")
     return copy
+
+
+def link_tools(folder):
+    """The environment of the delivery's tools, in which the AWS CLI starts quickly."""
+    for place in (folder, folder / "bin"):
+        place.mkdir()
+        for path in (ROOT / place.relative_to(folder.parent)).iterdir():
+            if path.name not in ("bin", "aws"):
+                (place / path.name).symlink_to(path)
+    (folder / "bin/aws").symlink_to(QUICK / "aws")
 
 
 @pytest.fixture
@@ -56,6 +68,7 @@ def tools(source):
 
     make("docker", "case $1 in login) cat >/dev/null ;; esac")
     make("test.sh", where=source / "bin")
+    make("try-image.sh", where=source / "cicd/3-app/aiproxy")
     return folder, make
 
 
@@ -69,8 +82,17 @@ def cloud():
         yield one
 
 
-def environ(cloud, tools, **more):
-    return {**cloud.environ, "PATH": f"{tools[0]}:{cloud.environ['PATH']}", **PROJECT, **more}
+@pytest.fixture
+def rds(tmp_path):
+    """Where the authorities of databases are; a build trusts whoever this is."""
+    authority = Authority(tmp_path)
+    with Https(authority.certify("localhost"), authority.file.read_bytes()) as server:
+        yield server
+
+
+def environ(cloud, tools, rds=None, **more):
+    there = {"RDS_CERTIFICATES_URL": rds.url, "CURL_CA_BUNDLE": str(tools[0].parent / "authority.pem")} if rds else {}
+    return {**cloud.environ, "PATH": f"{tools[0]}:{cloud.environ['PATH']}", **PROJECT, **there, **more}
 
 
 def calls(source):
@@ -92,13 +114,15 @@ def test_commands_are_sound_shell(name, tmp_path):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, cloud, tools):
-    done = read("buildspec.yml").run(source, environ(cloud, tools))
+def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, cloud, tools, rds):
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
     assert done.status == 0, done.output
+    assert (source / "certificates/rds.pem").read_bytes() == rds.content
     assert calls(source) == [
         "test.sh --lint",
         "docker login --username AWS --password-stdin 127.0.0.1:5000",
         f"docker build --target server --tag {IMAGE} .",
+        f"try-image.sh {IMAGE}",
         "test.sh --container",
         f"docker push {IMAGE}",
     ]
@@ -111,10 +135,18 @@ def test_a_build_pushes_the_commits_image_and_packages_what_is_deployed(source, 
         assert Rendered(TEMPLATE, written["Parameters"]).of_type("AWS::ECS::Service")
 
 
-def test_a_branch_for_development_has_one_environment(source, cloud, tools):
+def test_without_the_certificates_of_databases_nothing_is_built(source, cloud, tools, rds):
+    rds.content = b"<html>not here</html>"
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
+    assert done.status == 1
+    assert f"what came from {rds.url} is no file of certificates" in done.output
+    assert not (source / "calls").exists()
+
+
+def test_a_branch_for_development_has_one_environment(source, cloud, tools, rds):
     more = {"ENVIRONMENT_TYPE": "development", "TARGET_BRANCH": "new-ui"}
     tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
-    done = read("buildspec.yml").run(source, environ(cloud, tools, **more))
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds, **more))
     assert done.status == 0, done.output
     kept = [str(path) for path in read("buildspec.yml").artifacts(source)]
     assert kept == ["dev.config.json", "packaged-app-template.yml"]
@@ -128,13 +160,14 @@ def test_a_branch_for_development_has_one_environment(source, cloud, tools):
     [
         ("test.sh", "--lint", "docker"),
         ("docker", "build", "docker push"),
+        ("try-image.sh", "127", "docker push"),
         ("test.sh", "--container", "docker push"),
     ],
 )
-def test_nothing_is_pushed_after_a_failure(source, cloud, tools, name, arguments, never):
-    where = source / "bin" if name == "test.sh" else tools[0]
+def test_nothing_is_pushed_after_a_failure(source, cloud, tools, rds, name, arguments, never):
+    where = {"docker": tools[0], "test.sh": source / "bin"}.get(name, source / "cicd/3-app/aiproxy")
     tools[1](name, f'case "$*" in {arguments}*) exit 7 ;; login*) cat >/dev/null ;; esac', where)
-    done = read("buildspec.yml").run(source, environ(cloud, tools))
+    done = read("buildspec.yml").run(source, environ(cloud, tools, rds))
     assert done.status == 7
     assert [call for call in calls(source) if call.startswith(never)] == []
     assert not (source / "package").exists()
@@ -146,10 +179,18 @@ def test_a_pull_request_needs_no_credential_and_pushes_nothing(source, tools):
     assert calls(source) == [
         "test.sh --lint",
         "docker build --target server --tag aiproxy:pull-request .",
+        "try-image.sh aiproxy:pull-request",
         "test.sh --container",
     ]
     text = (FOLDER / "pr-buildspec.yml").read_text()
     assert [word for word in ("aws ", "secret", "push ", "login", "artifacts") if f"- {word}" in text] == []
+
+
+def made(cloud, stack, tasks):
+    """The application's stack, as much of it as is asked about."""
+    body = {"Parameters": {"DesiredTasks": {"Type": "String"}}, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    given = [{"ParameterKey": "DesiredTasks", "ParameterValue": tasks}]
+    cloud.client("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(body), Parameters=given)
 
 
 def deployed(source, cloud, tools, **more):
@@ -163,6 +204,7 @@ def deployed(source, cloud, tools, **more):
     [("test", "aiproxy-test", "integration", ""), ("production", "aiproxy", "smoke", " --smoke")],
 )
 def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools, environment, label, kind, more):
+    made(cloud, label, "2")
     key = f"{environment}/{label}.example.org/aiproxy_api_key"
     cloud.client("secretsmanager").create_secret(Name=key, SecretString="sk-of-the-gateway,sk-before")
     tools[1]("live-test", 'echo "key $AIPROXY_API_KEY" >>"$CODEBUILD_SRC_DIR/calls"', source / "bin")
@@ -177,7 +219,22 @@ def test_after_a_deployment_live_tests_run_against_it(source, cloud, tools, envi
     assert "sk-" not in done.output
 
 
+def test_a_secret_that_is_still_to_come_is_no_reason_to_fail(source, cloud, tools):
+    made(cloud, "aiproxy-test", "2")
+    key = "test/aiproxy-test.example.org/aiproxy_api_key"
+    cloud.client("secretsmanager").create_secret(Name=key, SecretString="sk-of-the-gateway")
+    tools[1]("live-test", where=source / "bin")
+    tools[1]("empty-secrets.sh", "echo test/aiproxy-test.example.org/xai_api_key", source / "cicd/3-app/aiproxy")
+    done = deployed(source, cloud, tools)
+    assert done.status == 0, done.output
+    assert (
+        "run without these secrets, which have no value yet:\ntest/aiproxy-test.example.org/xai_api_key" in done.output
+    )
+    assert len(calls(source)) == 2
+
+
 def test_without_the_key_of_the_gateway_nothing_is_tested(source, cloud, tools):
+    made(cloud, "aiproxy-test", "2")
     tools[1]("live-test", where=source / "bin")
     tools[1]("empty-secrets.sh", where=source / "cicd/3-app/aiproxy")
     done = deployed(source, cloud, tools)
@@ -186,6 +243,7 @@ def test_without_the_key_of_the_gateway_nothing_is_tested(source, cloud, tools):
 
 
 def test_a_deployment_without_secrets_fails_with_their_list(source, cloud, tools):
+    made(cloud, "aiproxy-test", "0")
     tools[1]("live-test", where=source / "bin")
     tools[1]("empty-secrets.sh", "echo test/aiproxy-test.example.org/openai_api_key", source / "cicd/3-app/aiproxy")
     done = deployed(source, cloud, tools)

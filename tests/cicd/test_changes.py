@@ -111,6 +111,13 @@ def test_a_failure_is_explained_and_its_remains_can_be_cleared(account, deploy):
     assert account.stacks()["failing"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
+def test_the_cause_is_found_behind_the_many_events_of_a_rollback(deploy):
+    many = "".join(f"  Topic{number}: {{Type: AWS::SNS::Topic}}\n" for number in range(120))
+    code, said = deploy("large", "--yes", template=BASE.replace("Outputs:", many + BROKEN + "Outputs:"))
+    assert code == 1
+    assert "cannot be made: Broken" in said.partition("What went wrong")[2]
+
+
 @pytest.mark.parametrize(
     ("template", "words", "reason"),
     [

@@ -114,6 +114,9 @@ def test_empty_ones_are_listed_and_the_others_not(cloud):
     make_secrets(cloud, [full])
     done = call(cloud, "empty-secrets.sh", "production", "aiproxy.example.org")
     assert (done.returncode, done.stdout.split()) == (0, [empty])
+    cloud.account.client("secretsmanager").delete_secret(SecretId=full, ForceDeleteWithoutRecovery=True)
+    done = call(cloud, "empty-secrets.sh", "--states", "production", "aiproxy.example.org")
+    assert done.stdout.splitlines() == [f"{empty} empty", f"{full} missing"]
 
 
 def test_an_aws_that_refuses_is_no_empty_secret(cloud):
@@ -149,27 +152,66 @@ def test_with_all_secrets_set_the_least_number_of_tasks_runs(cloud, tmp_path):
     assert (tmp_path / "out.json").read_text() == first
 
 
-@pytest.mark.parametrize(("running", "expected"), [(7, "7"), (1, "2"), (50, "20")])
+@pytest.mark.parametrize(("running", "expected"), [(7, "keep"), (1, "keep"), (0, "2")])
 def test_a_deployment_keeps_a_busy_service_as_large_as_it_is(cloud, tmp_path, running, expected):
     make_secrets(cloud, secret_names())
-    STACK["Resources"]["Service"]["Properties"]["DesiredCount"] = running
-    cloud.account.client("cloudformation").create_stack(StackName="aiproxy", TemplateBody=json.dumps(STACK))
+    runs(cloud, running)
+    assert written(cloud, tmp_path)[:2] == (expected, "")
+
+
+def runs(cloud, count, to_come=""):
+    """The application's stack, with tasks that run, as a release made it."""
+    body = {**STACK, "Parameters": {"SecretsToCome": {"Type": "String", "Default": to_come}}}
+    body["Resources"]["Service"]["Properties"]["DesiredCount"] = count
+    cloud.account.client("cloudformation").create_stack(StackName="aiproxy", TemplateBody=json.dumps(body))
+
+
+def written(cloud, tmp_path):
+    """DesiredTasks and SecretsToCome of the next release, and what was said about it."""
     done = create(cloud, tmp_path / "out.json")
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == expected
+    given = json.loads((tmp_path / "out.json").read_text())["Parameters"]
+    return given["DesiredTasks"], given["SecretsToCome"], done.stderr
 
 
-def test_a_new_secret_never_stops_a_service_that_runs(cloud, tmp_path):
+def test_tasks_start_without_a_secret_that_a_release_is_the_first_to_have(cloud, tmp_path):
     old, new = sorted(secret_names())
     make_secrets(cloud, [old])
-    STACK["Resources"]["Service"]["Properties"]["DesiredCount"] = 5
-    cloud.account.client("cloudformation").create_stack(StackName="aiproxy", TemplateBody=json.dumps(STACK))
-    done = create(cloud, tmp_path / "out.json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "out.json").read_text())["Parameters"]["DesiredTasks"] == "5"
-    assert "A new secret" in done.stderr
-    assert new in done.stderr
-    assert old not in done.stderr
+    runs(cloud, 5)
+    tasks, to_come, said = written(cloud, tmp_path)
+    assert (tasks, to_come) == ("keep", "openai_api_key")
+    assert said.splitlines()[1:] == [new]
+    assert "read them once they are set" in said
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, "openai_api_key"), ("none", "")])
+def test_the_next_release_has_it_to_come_only_if_it_is_still_empty(cloud, tmp_path, value, expected):
+    old, new = sorted(secret_names())
+    make_secrets(cloud, [old])
+    make_secrets(cloud, [new], value)
+    runs(cloud, 5, "groq_api_key,openai_api_key")
+    tasks, to_come, said = written(cloud, tmp_path)
+    assert (tasks, to_come) == ("keep", expected)
+    assert (new in said) == bool(expected)
+
+
+def test_a_secret_that_lost_its_value_is_none_to_come_and_stops_nothing_that_runs(cloud, tmp_path):
+    lost, new = sorted(secret_names())
+    make_secrets(cloud, [lost], value=None)
+    runs(cloud, 5, "not_aiproxy_api_key,aiproxy_api_key_2")
+    tasks, to_come, said = written(cloud, tmp_path)
+    assert (tasks, to_come) == ("keep", "openai_api_key")
+    assert said.splitlines()[1] == new
+    assert said.splitlines()[3] == lost
+    assert "New tasks will not start" in said
+
+
+def test_where_no_task_runs_nothing_is_to_come(cloud, tmp_path):
+    make_secrets(cloud, sorted(secret_names())[:1])
+    runs(cloud, 0, "openai_api_key")
+    tasks, to_come, said = written(cloud, tmp_path)
+    assert (tasks, to_come) == ("0", "")
+    assert "No task is started" in said
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_good_names(branch):
 
 ILL_FORMED = ["", "x", "Main", "a_b", "feature/x", "-a", "a-", "a--b", "a" * 41, "ünder", "a b", "a\n", "a;id", "$(id)"]
 TAKEN = ["test", "dev", "data", "cicd", "cicd-deps", "network", "adhoc"]
-TAKEN += ["dev-x", "data-test", "x-test", "load-test", "x-cicd"]
+TAKEN += ["dev-x", "data-test", "roles-production", "x-test", "load-test", "x-cicd"]
 
 
 @pytest.mark.parametrize("branch", ILL_FORMED + TAKEN)
@@ -48,8 +48,9 @@ def test_stacks(branch, kind, stack):
 
 def test_no_two_good_branches_share_a_stack():
     fixed = {"aiproxy-cicd-deps", "aiproxy-network", "aiproxy-data-test", "aiproxy-data-production"}
+    fixed |= {"aiproxy-roles-development", "aiproxy-roles-production"}
     seen: dict[str, tuple[str, str]] = {}
-    for branch in ("main", "x1", "x1-y", "testing", "dev1", "database", "cicd1", "production"):
+    for branch in ("main", "x1", "x1-y", "testing", "dev1", "database", "cicd1", "production", "roles"):
         assert call("check_branch", branch).returncode == 0
         names = {(branch, kind): call("app_stack", branch, kind).stdout.strip() for kind in ("production", "test")}
         names[branch, "development"] = call("app_stack", branch, "development").stdout.strip()
@@ -58,6 +59,8 @@ def test_no_two_good_branches_share_a_stack():
             assert name not in fixed, who
             assert name not in seen, (who, seen[name])
             assert len(name) <= 63
+            own = name.startswith(call("roles_prefix", "development").stdout.strip())
+            assert own == (who[1] == "development"), "the roles of development reach what is named so"
             seen[name] = who
 
 

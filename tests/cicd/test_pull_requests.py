@@ -57,7 +57,8 @@ def test_nobody_lets_the_role_in():
 
 def test_the_project_hands_out_nothing():
     project = CICD["PullRequestBuild"]["Properties"]
-    assert "EnvironmentVariables" not in project["Environment"]
+    (flags,) = project["Environment"]["EnvironmentVariables"]
+    assert flags == {"Name": "DOCKER_BUILD_FLAGS", "Value": {"Sub": "--build-arg BASE_IMAGES=${BaseImages}"}}
     assert project["Artifacts"] == {"Type": "NO_ARTIFACTS"}
     assert "Cache" not in project
     assert "VpcConfig" not in project

@@ -21,16 +21,18 @@ OF_SETUP = {
     "AiProxyAccessLogBucket",
     "AiProxyAdhocRepositoryUri",
     "AiProxyArtifactBucket",
-    "AiProxyBuildRoleArn",
-    "AiProxyDeployRoleArn",
-    "AiProxyPipelineRoleArn",
     "AiProxyPrivateSubnetIds",
     "AiProxyPublicSubnetIds",
     "AiProxyPullRequestBuildRoleArn",
-    "AiProxyTaskBoundaryArn",
-    "AiProxyTaskExecutionRoleArn",
-    "AiProxyTestRoleArn",
     "AiProxyVpcId",
+}
+OF_ROLES = {
+    "BuildRoleArn",
+    "DeployRoleArn",
+    "PipelineRoleArn",
+    "TaskBoundaryArn",
+    "TaskExecutionRoleArn",
+    "TestRoleArn",
 }
 OF_DATA = {"CacheHost", "CachePort", "CacheSecretArn"}
 OF_DATA |= {"DatabaseHost", "DatabasePort", "DatabaseSecretArn", "DatabaseClientSecurityGroupId"}
@@ -76,7 +78,7 @@ def deploy_action(account: Console, stack: str, template: Path, settings: dict[s
         "StackName": stack,
         "TemplateURL": f"https://{account.exports()['AiProxyArtifactBucket']}.s3.us-east-1.amazonaws.com/{template.name}",
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "RoleARN": account.exports()["AiProxyDeployRoleArn"],
+        "RoleARN": account.exports()["AiProxyRoles-production-DeployRoleArn"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in settings["Tags"].items()],
     }
@@ -90,6 +92,12 @@ def put_template(account: Console, text: str, folder: Path) -> Path:
     bucket = account.exports()["AiProxyArtifactBucket"]
     account.client("s3").put_object(Bucket=bucket, Key=template.name, Body=text.encode())
     return template
+
+
+def parameters(account: Console, stack: str) -> dict[str, str]:
+    """What a stack was made with."""
+    (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
 
 
 def fill_secrets(account: Console, prefix: str) -> None:
@@ -111,21 +119,28 @@ def resource(account: Console, stack: str, name: str) -> str:
 def ready(account: Console) -> Console:
     """An account after the first stage, with the optional stacks."""
     words = ("--yes", "--with-network", "--with-data", "test", "--with-data", "production")
-    account.did("1-setup/deploy-cicd-dependencies.sh", *words)
+    given = ("--parameter", "ArtifactDays=30", "--parameter", f"ConnectionArn={FIRST_TIME['ConnectionArn']}")
+    account.did("1-setup/deploy-cicd-dependencies.sh", *words, *given)
     return account
 
 
 def test_the_first_stage_exports_what_the_others_import(ready):
     data = {f"AiProxyData-{kind}-{name}" for kind in ("test", "production") for name in OF_DATA}
     exports = ready.exports()
-    assert set(exports) == OF_SETUP | data
+    roles = {f"AiProxyRoles-{kind}-{name}" for kind in ("development", "production") for name in OF_ROLES}
+    assert set(exports) == OF_SETUP | roles | data
+    assert len({exports[name] for name in roles}) == len(roles)
     assert all(exports.values())
     assert len(exports["AiProxyPrivateSubnetIds"].split(",")) >= 2
     arn = exports["AiProxyData-production-DatabaseSecretArn"]
     secret = ready.client("secretsmanager").get_secret_value(SecretId=arn)
+    assert parameters(ready, "aiproxy-cicd-deps")["ArtifactDays"] == "30"
+    for kind, prefix in (("development", "aiproxy-dev-"), ("production", "aiproxy")):
+        made = parameters(ready, f"aiproxy-roles-{kind}")
+        assert (made["Prefix"], made["ConnectionArn"]) == (prefix, FIRST_TIME["ConnectionArn"])
     assert set(json.loads(secret["SecretString"])) == {"username", "password"}
     said = ready.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", "--with-data", "test")
-    assert said.count("No changes.") == 3
+    assert said.count("No changes.") == 5
 
 
 def test_main_goes_from_commit_to_production(ready, tmp_path):
@@ -147,6 +162,10 @@ def test_main_goes_from_commit_to_production(ready, tmp_path):
     assert config(ready, tmp_path, "test", "main")["Parameters"]["DesiredTasks"] == "0"
     deploy_action(ready, "aiproxy", template, settings, "update-stack")
     assert ready.stacks()["aiproxy"] == "UPDATE_COMPLETE"
+    settings = config(ready, tmp_path, "production", "main")
+    assert settings["Parameters"]["DesiredTasks"] == "keep"
+    deploy_action(ready, "aiproxy", template, settings, "update-stack")
+    assert config(ready, tmp_path, "production", "main") == settings  # as many run as before
 
     names = {"TARGET_BRANCH": "main"}
     said = ready.did("2-cicd/deploy-cicd.sh", "--yes", environment=names)
@@ -157,9 +176,13 @@ def test_main_goes_from_commit_to_production(ready, tmp_path):
     assert (other.returncode, "deploys to production" in other.stderr) == (2, True)
     refused = ready.run("teardown.sh", "--yes", "aiproxy")
     assert (refused.returncode, "--i-mean-it" in refused.stderr) == (1, True)
-    used = ready.run("teardown.sh", "--yes", "--i-mean-it", "aiproxy-cicd-deps")
-    assert (used.returncode, "stand on" in used.stderr) == (1, True), used.stdout + used.stderr
-    assert "aiproxy-cicd" in used.stderr
+    for stack, users in (
+        ("aiproxy-cicd-deps", "aiproxy-roles-production"),
+        ("aiproxy-roles-production", "aiproxy-cicd"),
+    ):
+        used = ready.run("teardown.sh", "--yes", "--i-mean-it", stack)
+        assert (used.returncode, "stand on" in used.stderr) == (1, True), used.stdout + used.stderr
+        assert users in used.stderr.split()
 
 
 def test_a_branch_comes_and_goes(ready, tmp_path):
@@ -170,6 +193,12 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
         settings = config(ready, tmp_path, environment, branch)
         deploy_action(ready, stack, template, settings, "create-stack")
     assert ready.exports()["aiproxy-feature-x-test-URL"] == "https://aiproxy-feature-x-test.example.org"
+    fill_secrets(ready, "test/aiproxy-feature-x-test.example.org/")
+    settings = config(ready, tmp_path, "test", branch)
+    deploy_action(ready, "aiproxy-feature-x-test", template, settings, "update-stack")
+    assert ready.stacks()["aiproxy-feature-x-test"] == "UPDATE_COMPLETE"
+    words = ("--yes", "--parameter", "BuildLogDays=7")
+    assert "Modify  BuildLog" in ready.did("2-cicd/deploy-cicd.sh", *words, environment={"TARGET_BRANCH": branch})
 
     repository = resource(ready, "aiproxy-feature-x-cicd", "Repository")
     kind = "application/vnd.docker.distribution.manifest.v2+json"
@@ -194,7 +223,7 @@ def test_a_branch_comes_and_goes(ready, tmp_path):
     attributes = [{"Key": "deletion_protection.enabled", "Value": "true"}]  # which moto's CloudFormation passes over
     balancer = resource(ready, "aiproxy-feature-x", "LoadBalancer")
     ready.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=attributes)
-    protected = ready.run("teardown.sh", "--yes", "aiproxy-feature-x", "aiproxy-feature-x-cicd")
+    protected = ready.run("teardown.sh", "--dry-run", "aiproxy-feature-x", "aiproxy-feature-x-cicd")
     assert protected.returncode == 1
     assert "Protected against deletion" in protected.stdout
     assert "There are images in: aiproxy-feature-x" in protected.stdout
@@ -230,13 +259,19 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
         "ExistingPrivateSubnetIds": "subnet-c,subnet-d",
     }
     words = [word for key, value in network.items() for word in ("--network-parameter", f"{key}={value}")]
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    words += ["--parameter", f"PermissionsBoundaryArn={boundary}"]
     own_account.did("1-setup/deploy-cicd-dependencies.sh", "--yes", "--with-network", *words)
+    for stack in ("aiproxy-cicd-deps", "aiproxy-roles-development", "aiproxy-roles-production"):
+        assert parameters(own_account, stack)["PermissionsBoundaryArn"] == boundary
     exports = own_account.exports()
     assert exports["AiProxyVpcId"] == "vpc-0a1b"
     assert exports["AiProxyPrivateSubnetIds"] == "subnet-c,subnet-d"
     own_account.cicd(branch="feature-y", kind="development")
     assert own_account.stacks()["aiproxy-feature-y-cicd"] == "CREATE_COMPLETE"
-    everything = ("aiproxy-feature-y-cicd", "aiproxy-network", "aiproxy-cicd-deps")
+    assert resource(own_account, "aiproxy-feature-y-cicd", "Repository") == "aiproxy-dev-feature-y"
+    roles = ("aiproxy-roles-development", "aiproxy-roles-production")
+    everything = ("aiproxy-feature-y-cicd", "aiproxy-network", *roles, "aiproxy-cicd-deps")
     said = own_account.did("teardown.sh", "--yes", "--i-mean-it", *everything)
     assert "kept  ArtifactBucket" in said
     assert own_account.stacks() == {}
@@ -245,3 +280,32 @@ def test_a_development_pipeline_and_an_adopted_network(own_account):
 
 def test_what_moto_cannot_make_is_known(ready):
     assert set(ready.stand_ins.read_text().split()) == STOOD_IN
+
+
+def test_every_stack_is_tagged(ready):
+    stacks = ready.client("cloudformation").describe_stacks()["Stacks"]
+    tags = {stack["StackName"]: {tag["Key"]: tag["Value"] for tag in stack["Tags"]} for stack in stacks}
+    assert len(tags) >= 8
+    assert {name for name, one in tags.items() if one.get("application") != "aiproxy"} == set()
+    untyped = {"aiproxy-cicd-deps", "aiproxy-network"}  # which all types share
+    assert {name for name, one in tags.items() if "environment-type" not in one} == untyped
+
+
+def test_all_of_an_account_goes_as_the_guide_says(ready):
+    first = ("aiproxy-test", "aiproxy", "aiproxy-cicd", "aiproxy-data-test", "aiproxy-data-production")
+    rest = ("aiproxy-network", "aiproxy-roles-development", "aiproxy-roles-production", "aiproxy-cicd-deps")
+    early = ready.run("teardown.sh", "--yes", "--i-mean-it", *rest)
+    assert early.returncode == 1
+    assert "after aiproxy-network were not tried" in early.stderr
+    assert "== aiproxy-cicd-deps" not in early.stdout
+    ready.did("teardown.sh", "--yes", "--i-mean-it", "--delete-images", *first)
+    ec2 = ready.client("ec2")  # what is kept of the data stacks lives in the network, and is deleted by hand
+    kept = [one for one in ec2.describe_security_groups()["SecurityGroups"] if one["GroupName"] != "default"]
+    groups = [one["GroupId"] for one in kept]
+    assert len(groups) == 6
+    for group in groups:
+        ec2.delete_security_group(GroupId=group)
+    assert "goes  Vpc" in ready.did("teardown.sh", "--dry-run", "--i-mean-it", "aiproxy-network")
+    # Not more, as moto deletes a network before what is in it.
+    ready.did("teardown.sh", "--yes", "--i-mean-it", "--delete-images", *rest[1:])
+    assert set(ready.stacks()) == {"aiproxy-network"}

@@ -10,18 +10,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from subprocess import TimeoutExpired
 
 import pytest
 
 from tests.containers.docker import HARDENED, Container, Containers, attempt, build
 from tests.house.tree import ROOT
+from tests.summary import show
 from tests.upstream.gateway import KEY
 
 TAG = "aiproxy-checked"
 Serve = Callable[..., Container]
 Measured = Callable[[str], None]
-_measured: list[str] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,9 +37,9 @@ def _engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def measured() -> Measured:
+def measured(request: pytest.FixtureRequest) -> Measured:
     """Takes a line that the run's summary shows."""
-    return _measured.append
+    return partial(show, request.config, "measured in containers")
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +72,3 @@ def serve(image: str, containers: Containers) -> Serve:
         return container
 
     return start
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what was measured."""
-    if _measured:
-        terminalreporter.section("measured in containers")
-        for line in _measured:
-            terminalreporter.write_line(line)

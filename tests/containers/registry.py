@@ -11,7 +11,7 @@ from tests.cicd.app import FOLDER
 from tests.cicd.aws import account
 from tests.cicd.buildspec import Buildspec
 from tests.house.tree import ROOT
-from tests.servers import Program, missing
+from tests.servers import Authority, Https, Program, missing
 from tests.upstream.ports import LOOPBACK, free_ports
 
 CONFIGURATION = """
@@ -40,21 +40,24 @@ class Registry(Program):
         return False
 
 
-def build_and_push(folder: Path, registry: Registry) -> str:
-    """Carry out the build of a commit in a copy of the tree, but for its checks; the image that it pushed."""
-    kept = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
-    source = shutil.copytree(ROOT, folder / "source", ignore=kept)
+def build_and_push(folder: Path, registry: Registry, authorities: bytes) -> str:
+    """Carry out the build of a commit in a copy of the tree, but for its checks; the image that it pushed. It finds
+    these authorities of databases (PEM) where it looks for RDS's."""
+    source = copied(folder)
     for name in (".venv", ".venv-cicd"):
         (source / name).symlink_to(ROOT / name)
     (home := folder / "home").mkdir()
     build = Buildspec.read(FOLDER / "buildspec.yml")
-    with account() as aws:
+    certificate = Authority(folder, "rds").certify("localhost")
+    with account() as aws, Https(certificate, authorities) as rds:
         bucket = {"LocationConstraint": REGION}
         aws.client("s3").create_bucket(Bucket="artifacts", CreateBucketConfiguration=bucket)
         aws.client("ecr").create_repository(repositoryName=REPOSITORY)
         environ = {
             **aws.environ,
             "HOME": str(home),
+            "RDS_CERTIFICATES_URL": rds.url,
+            "CURL_CA_BUNDLE": str(folder / "rds.pem"),
             "TARGET_BRANCH": "main",
             "ENVIRONMENT_TYPE": "production",
             "ECR_REPOSITORY_URI": f"{registry.address}/{REPOSITORY}",
@@ -65,6 +68,12 @@ def build_and_push(folder: Path, registry: Registry) -> str:
         done = without_checks(build).run(source, environ)
     assert done.status == 0, done.output
     return f"{registry.address}/{REPOSITORY}:0123456789ab"
+
+
+def copied(folder: Path) -> Path:
+    """The tree as git has it: without certificates that somebody fetched into it."""
+    left = (".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules", "rds.pem")
+    return shutil.copytree(ROOT, folder / "source", ignore=shutil.ignore_patterns(*left))
 
 
 def without_checks(build: Buildspec) -> Buildspec:

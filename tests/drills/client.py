@@ -16,7 +16,7 @@ import msgspec
 from tests.upstream import Gateway
 from tests.upstream.ports import LOOPBACK
 
-SECONDS = 10.0  # for what should take a moment
+SECONDS = 30.0  # for what should take a moment
 HELLO = [{"role": "user", "content": "Grüezi"}]
 USUAL: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": HELLO},

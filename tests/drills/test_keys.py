@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_changes_nothing(server: Gateway) -> None:
     cli(server, "revoke", "ended")
     killed = server.worker_pids[0]
     os.kill(killed, signal.SIGKILL)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while killed in server.worker_pids or len(server.worker_pids) < 2:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -122,7 +122,7 @@ def test_settings_of_callers_are_read_again(gateway: Callable[..., Gateway]) -> 
     assert ask(server, "GET", "/v1/models", headers=headers).status == 200
     config.write_text(f"AIPROXY_API_KEY={KEY}\nPROXY_API_KEY=other-key-0123456789\n")
     os.kill(server.pid, signal.SIGHUP)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while ask(server, "GET", "/v1/models", headers=headers).status != 401:
         assert time.monotonic() < end
     assert ask(server, "GET", "/v1/models", headers={"x-api-key": "other-key-0123456789"}).status == 200
@@ -155,7 +155,7 @@ def test_a_key_that_was_seen_goes_on_while_the_database_is_down(gateway: Callabl
             assert time.monotonic() - began < 8
             assert call(server, KEY).status == 200
             assert call(server, "nonsense").status == 401
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while call(server, unseen).status != 200:
             assert time.monotonic() < end
     finally:

@@ -58,12 +58,22 @@ def events(gateway: Gateway, event: str) -> int:
     return [line.get("event") for line in gateway.log_lines()].count(event)
 
 
-def failures(gateway: Gateway) -> float:
-    """What Prometheus is told of failed renewals."""
+def measured(gateway: Gateway, name: str) -> float:
+    """What Prometheus is told of the server."""
     with urllib.request.urlopen(f"{gateway.metrics_url}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    (line,) = [line for line in lines if line.startswith("aiproxy_secret_refresh_failures_total")]
+    (line,) = [line for line in lines if line.startswith(f"{name} ")]
     return float(line.rpartition(" ")[2])
+
+
+def failures(gateway: Gateway) -> float:
+    """How often secrets could not be renewed."""
+    return measured(gateway, "aiproxy_secret_refresh_failures_total")
+
+
+def to_come(gateway: Gateway) -> float:
+    """How many secrets have no value yet."""
+    return measured(gateway, "aiproxy_secrets_to_come")
 
 
 class Deployments:
@@ -253,6 +263,113 @@ def test_sighup_asks_at_once(deployments, moto, upstream):
     until(lambda: events(server, "reloaded") == 2)  # what the files say, then what AWS says
     assert ask(server, MAIN).status == 200
     assert vendor_key(upstream.calls[-1]) == SECOND
+
+
+# ---- secrets to come ----
+
+LATE = {"openai_api_key", "proxy_api_key", "honeybadger_api_key"}
+
+
+@pytest.fixture
+def waiting(deployments, own_moto, upstream, honeybadger) -> tuple[Gateway, str, Moto]:
+    """A server that was started while three secrets of its had no value, what their names begin with, and where."""
+    settings = {
+        "SECRETS_TO_COME": ",".join(sorted(LATE)),
+        "HONEYBADGER_ENDPOINT": honeybadger[0],
+        "WEB_CONCURRENCY": "2",
+    }
+    server, prefix = deployments.prepare(own_moto.url, upstream, **settings)
+    own_moto.fill(prefix, {name for name in deployments.names if name.lower() not in LATE}, AIPROXY_API_KEY=MAIN)
+    for name in LATE:
+        own_moto.create(prefix + name)
+    server.start()
+    return server, prefix, own_moto
+
+
+def test_a_server_starts_without_what_is_to_come_and_takes_it_when_it_does(waiting, upstream, honeybadger):
+    server, prefix, there = waiting
+    (line,) = [line for line in server.log_lines() if line["event"].startswith("secrets have no value yet")]
+    assert (line["level"], set(line["names"])) == ("warning", {name.upper() for name in LATE})
+    assert to_come(server) == 3
+    assert {ask(server, MAIN).status for _ in range(8)} == {404}  # a vendor without a key serves no model
+    assert ask(server, OTHER, "echo").status == 401
+    before = server.worker_pids
+
+    there.put(f"{prefix}openai_api_key", FIRST)
+    until(lambda: all(ask(server, MAIN).status == 200 for _ in range(8)))
+    assert {vendor_key(call) for call in upstream.calls} == {FIRST}
+    there.put(f"{prefix}proxy_api_key", OTHER)
+    until(lambda: events(server, "reloaded") == 4)  # each of two workers, twice
+    assert {ask(server, OTHER, "echo").json["error"]["param"] for _ in range(8)} == {"X-Run-ID"}  # it is an agent's
+    assert to_come(server) == 1
+    there.put(f"{prefix}honeybadger_api_key", "none")
+    until(lambda: to_come(server) == 0)
+    assert (server.worker_pids, failures(server)) == (before, 0)
+    assert not any(secret in server.output() for secret in (MAIN, OTHER, FIRST))
+
+
+def test_what_came_and_went_again_is_a_failure_and_the_old_key_stays(waiting):
+    server, prefix, there = waiting
+    there.put(f"{prefix}openai_api_key", FIRST)
+    until(lambda: all(ask(server, MAIN).status == 200 for _ in range(8)))
+    there.put(f"{prefix}openai_api_key", " ")
+    until(lambda: failures(server) >= 1)
+    assert to_come(server) == 2
+    assert {ask(server, MAIN).status for _ in range(8)} == {200}
+
+
+def test_an_outage_is_not_taken_for_an_arrival(deployments):
+    def answer(_operation: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        names = fields["SecretIdList"]
+        empty = [name for name in names if name.endswith("openai_api_key")]
+        words = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
+        errors = [{"SecretId": one, "ErrorCode": "ResourceNotFoundException", "Message": words} for one in empty]
+        values = {one: MAIN if "aiproxy" in one else "none" for one in names if one not in empty}
+        return 200, {
+            "SecretValues": [{"Name": name, "SecretString": value} for name, value in values.items()],
+            "Errors": errors,
+        }
+
+    with Refusing(answer) as there:
+        server, _ = deployments.prepare(there.url, SECRETS_TO_COME="openai_api_key")
+        server.start()
+        assert to_come(server) == 1
+        there.answer = lambda *_: refusal("UnrecognizedClientException")
+        until(lambda: failures(server) >= 1)
+        assert to_come(server) == 1
+
+
+@pytest.mark.parametrize(
+    ("allowed", "lacking", "reason"),
+    [
+        ("groq_api_key", "openai_api_key", "it has no value yet"),  # another one
+        ("openai_api_key", "openai_api_key", "there is no such secret"),  # it was never made
+        ("aiproxy_api_key", "aiproxy_api_key", "it has no value yet"),  # nobody could be told from anybody
+        ("key_secret", "key_secret", "it has no value yet"),
+        ("database_url", "database_url", "it has no value yet"),
+    ],
+)
+def test_nothing_else_may_lack(deployments, moto, allowed, lacking, reason):
+    server, prefix = deployments.prepare(moto.url, SECRETS_TO_COME=f"gemini_api_key, {allowed}")
+    moto.fill(prefix, {name for name in deployments.names if name.lower() != lacking}, AIPROXY_API_KEY=MAIN)
+    if reason == "it has no value yet":
+        moto.create(prefix + lacking)
+    server.launch()
+    assert server.wait(ENOUGH) == 2
+    said = (server.directory / "stderr.log").read_text().splitlines()
+    assert said[2:] == [f"  {prefix}{lacking} ({reason})"]
+
+
+def test_a_check_notes_what_is_to_come(deployments, moto):
+    server, prefix = deployments.prepare(moto.url, SECRETS_TO_COME="openai_api_key")
+    moto.fill(prefix, set(deployments.names) - {"OPENAI_API_KEY"}, AIPROXY_API_KEY=MAIN)
+    moto.create(f"{prefix}openai_api_key")
+    check = [sys.executable, "-m", "lib.cli.check"]
+    done = subprocess.run(
+        check, cwd=server.directory, env=server.settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "OPENAI_API_KEY is unset until its secret has a value" in done.stdout
 
 
 # ---- failures ----

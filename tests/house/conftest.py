@@ -2,7 +2,10 @@
 
 import ast
 
+import pytest
+
 from tests.house.tree import ROOT, python_files
+from tests.summary import show
 
 LONG_FILE, LONG_FUNCTION = 400, 50  # lines
 
@@ -18,8 +21,6 @@ def long_parts():
                 yield f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}: {length} lines"
 
 
-def pytest_terminal_summary(terminalreporter):
-    if lines := list(long_parts()):
-        terminalreporter.section("grown long")
-        for line in lines:
-            terminalreporter.write_line(line)
+@pytest.fixture(scope="session", autouse=True)
+def _grown_long(request):
+    show(request.config, "grown long", *long_parts())

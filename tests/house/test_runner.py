@@ -14,8 +14,9 @@ CHECKS = [
     "python .venv/bin/lint-imports",
     "check-delivery.sh ",
 ]
+PYTEST = "python -m pytest -n auto"
 NOTE = (
-    '#!/usr/bin/env bash\ncall="$(basename "$0") $*"\necho "$call" >>calls\n'
+    '#!/usr/bin/env bash\ncall="$(basename "$0") $*"\necho "$call" >>calls\necho "said by $call"\n'
     "case $call in ${FAKE_FAILURE:-nothing}) exit 3 ;; esac\n"
 )
 
@@ -42,18 +43,22 @@ def call(tmp_path):
 def test_local_runs_every_check(call):
     done, calls = call("--local", "-k", "two words")
     assert done.returncode == 0, done.stderr
-    assert calls == [
-        "setup.sh --dev",
-        "setup.sh --cicd",
-        *CHECKS,
-        "python -m pytest -k two words",
-    ]
+    assert calls[:2] == ["setup.sh --dev", "setup.sh --cicd"]
+    assert sorted(calls[2:-1]) == sorted(CHECKS)  # which run beside each other
+    assert calls[-1] == f"{PYTEST} -k two words"
 
 
 def test_lint_runs_every_check_but_the_tests(call):
     done, calls = call("--lint")
     assert done.returncode == 0, done.stderr
-    assert calls[2:] == CHECKS
+    assert sorted(calls[2:]) == sorted(CHECKS)
+
+
+def test_each_check_says_its_own_below_its_name(call):
+    done, _ = call("--lint")
+    names = ["lint", "format", "types", "imports", "delivery"]
+    shown = [line for name, check in zip(names, CHECKS, strict=True) for line in (f"== {name}", f"said by {check}")]
+    assert done.stdout.splitlines()[2:] == shown
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,12 @@ def test_an_engine_that_answers_gets_the_run(call):
 def test_the_packages_index_is_passed_on(call):
     _, calls = call("--container", PIP_INDEX_URL="https://index.example/simple", PIP_TRUSTED_HOST="")
     assert calls[0] == "docker build --target test --tag aiproxy-test --build-arg PIP_INDEX_URL ."
+
+
+def test_the_image_is_built_by_itself(call):
+    done, calls = call("--build")
+    assert done.returncode == 0, done.stderr
+    assert calls == ["docker build --target test --tag aiproxy-test ."]
 
 
 def test_no_engine_means_local(call):

@@ -87,7 +87,7 @@ def request_id() -> str:
 def clients(server: Gateway) -> Iterator[dict[tuple[str, bool], Any]]:
     """The SDKs' clients by dialect and by whether they are strict about every type in an answer."""
     made: dict[tuple[str, bool], Any] = {}
-    usual: Any = {"api_key": server.key, "max_retries": 0, "timeout": 15}
+    usual: Any = {"api_key": server.key, "max_retries": 0, "timeout": 30}
     with ExitStack() as stack:
         for strict in (False, True):
             more = usual | {"_strict_response_validation": strict}

@@ -14,7 +14,7 @@ from tests.same.asked import Asked
 from tests.upstream import Gateway
 
 ROUTES = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 @dataclass(frozen=True)

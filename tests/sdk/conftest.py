@@ -85,12 +85,12 @@ def seen(vendor: Upstream) -> Iterator[Seen]:
 @pytest.fixture(scope="package")
 def oai(server: Gateway) -> Iterator[openai.OpenAI]:
     """As a user makes it: the gateway's URL and key."""
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0, timeout=15) as client:
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key=server.key, max_retries=0, timeout=30) as client:
         yield client
 
 
 @pytest.fixture(scope="package")
 def ant(server: Gateway) -> Iterator[anthropic.Anthropic]:
     """The same for Anthropic's SDK."""
-    with anthropic.Anthropic(base_url=server.url, api_key=server.key, max_retries=0, timeout=15) as client:
+    with anthropic.Anthropic(base_url=server.url, api_key=server.key, max_retries=0, timeout=30) as client:
         yield client

@@ -36,13 +36,13 @@ def priced(vendor: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def client(priced: Gateway) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{priced.url}/v1", api_key=priced.key, max_retries=0, timeout=15) as made:
+    with openai.OpenAI(base_url=f"{priced.url}/v1", api_key=priced.key, max_retries=0, timeout=30) as made:
         yield made
 
 
 def usage(server: Gateway, question: str) -> dict[str, Any]:
     request = Request(f"{server.url}/usage{question}", headers={"Authorization": f"Bearer {server.key}"})
-    with urlopen(request, timeout=15) as answer:
+    with urlopen(request, timeout=30) as answer:
         body: dict[str, Any] = json.load(answer)
         return body
 

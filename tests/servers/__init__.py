@@ -1,6 +1,8 @@
 """Real servers for tests, started on free loopback ports: Redis, PostgreSQL and nginx, as Debian packages them; and AWS
 as moto imitates it."""
 
+from tests.servers.certificates import Authority, Certificate
+from tests.servers.https import Https
 from tests.servers.moto import Moto, aws
 from tests.servers.nginx import Nginx
 from tests.servers.postgresql import Postgres
@@ -8,4 +10,17 @@ from tests.servers.program import Program, missing
 from tests.servers.redis import Redis
 from tests.servers.refusing import Refusing, refusal
 
-__all__ = ["Moto", "Nginx", "Postgres", "Program", "Redis", "Refusing", "aws", "missing", "refusal"]
+__all__ = [
+    "Authority",
+    "Certificate",
+    "Https",
+    "Moto",
+    "Nginx",
+    "Postgres",
+    "Program",
+    "Redis",
+    "Refusing",
+    "aws",
+    "missing",
+    "refusal",
+]

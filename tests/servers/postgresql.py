@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 
-from tests.servers.program import Program, missing
+from tests.servers.certificates import Certificate
+from tests.servers.program import START_SECONDS, Program, missing
 from tests.upstream.ports import LOOPBACK, free_ports
 
 USER = "aiproxy"
@@ -33,19 +34,23 @@ FAST = {
 
 
 class Postgres(Program):
-    """One server with as many empty databases as tests ask for. Its folder goes with `stop`."""
+    """One server with as many empty databases as tests ask for. Its folder goes with `stop`.
 
-    def __init__(self) -> None:
+    With a certificate it speaks TLS to those who ask for it.
+    """
+
+    def __init__(self, certificate: Certificate | None = None) -> None:
         self._programs = _programs()
         self._numbers = count(1)
         self._directory = Path(tempfile.mkdtemp(prefix="aiproxy-postgresql-"))
         self.port = free_ports(1)[0]
         self.url = self.url_of("postgres")
-        settings = [part for name, value in FAST.items() for part in ("-c", f"{name}={value}")]
+        wanted = FAST | (self._tls(certificate) if certificate else {})
+        settings = [part for name, value in wanted.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         super().__init__(command, self._directory / "postgresql.log", self._answers, **self._identity())
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = START_SECONDS) -> None:
         """Make the folder when it is not there, start, and wait until it answers."""
         if not self._data.exists():
             self._initialise()
@@ -56,9 +61,9 @@ class Postgres(Program):
         super().stop(number)
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def new_database(self) -> str:
+    def new_database(self, name: str | None = None) -> str:
         """The URL of a new and empty database."""
-        name = f"test_{next(self._numbers)}"
+        name = name or f"test_{next(self._numbers)}"
         self.command(f"CREATE DATABASE {name}")
         return self.url_of(name)
 
@@ -96,6 +101,15 @@ class Postgres(Program):
             raise RuntimeError(f"initdb failed\n{result.stdout}{result.stderr}")
         rules = self._data / "pg_hba.conf"
         rules.write_text(f"host all +{CAREFUL} all scram-sha-256\n{rules.read_text()}")
+
+    def _tls(self, certificate: Certificate) -> dict[str, str]:
+        """Its settings. It takes only a key that is its own."""
+        files = [Path(shutil.copy(file, self._directory)) for file in certificate]
+        if os.geteuid() == 0:
+            user = _unprivileged()
+            for file in files:
+                os.chown(file, user.pw_uid, user.pw_gid)
+        return {"ssl": "on", "ssl_cert_file": str(files[0]), "ssl_key_file": str(files[1])}
 
     def _identity(self) -> dict[str, Any]:
         """Who runs it: PostgreSQL refuses root."""

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 TICK = 0.02
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from tests.upstream import Gateway
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from tests.upstream.server import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "key-of-the-tests-0123456789"
-START_SECONDS = 30.0
-STOP_SECONDS = 15.0
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 TICK = 0.02
 
 
@@ -128,7 +128,9 @@ class Gateway:
         """The log lines that are complete JSON objects, from both streams, each in its own order."""
         return list(_json_lines(self.output()))
 
-    def wait_for_line(self, predicate: Callable[[dict[str, Any]], object], timeout: float = 5.0) -> dict[str, Any]:
+    def wait_for_line(
+        self, predicate: Callable[[dict[str, Any]], object], timeout: float = STOP_SECONDS
+    ) -> dict[str, Any]:
         """The first log line that satisfies the predicate, as soon as it is written.
 
         Raises `TimeoutError` with the output.

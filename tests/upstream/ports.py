@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from collections import deque
 
 LOOPBACK = "127.0.0.1"
 FILL = 8  # connections that are certain to overflow a backlog of zero
+OURS = range(10_000, 32_768)  # no system gives these to one who asks for any port, so only `free_ports` does
+KEPT = 200  # ports, newest first: their servers have long begun to listen, and a process has files to spare
+_reservations: deque[socket.socket] = deque()
 
 
 class Ports:
@@ -49,11 +54,29 @@ class Ports:
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on right now, all different."""
-    ports = Ports()
-    urls = [ports.refusing() for _ in range(number)]
-    ports.close()
-    return [int(url.rpartition(":")[2]) for url in urls]
+    """Ports that nobody listens on, all different. No other process of tests is given them before a server is there."""
+    found: list[int] = []
+    while len(found) < number:
+        port = random.choice(OURS)
+        if _reserve(port):
+            found.append(port)
+    return found
+
+
+def _reserve(port: int) -> bool:
+    """Whether it was free. The UDP port of the same number is the reservation, which every process respects."""
+    reservation = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        reservation.bind((LOOPBACK, port))
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, port))
+    except OSError:
+        reservation.close()
+        return False
+    _reservations.append(reservation)
+    if len(_reservations) > KEPT:
+        _reservations.popleft().close()
+    return True
 
 
 def _url(sock: socket.socket) -> str:

@@ -22,7 +22,7 @@ from tests.upstream.steps import Behaviour
 
 T = TypeVar("T")
 BACKLOG = 4096
-PATIENCE = 5.0  # seconds
+PATIENCE = 30.0  # seconds, for what takes a moment on a quiet machine
 TICK = 0.005
 
 

@@ -65,7 +65,10 @@ def clean(value: Any, resources: Any) -> Any:
         value = {"Fn::FindInMap": [str(clean(item, resources)) for item in value["Fn::FindInMap"]]}  # numbers, too
     if isinstance(value, dict) and isinstance(attribute := value.get("Fn::GetAtt"), list) and len(attribute) > 2:
         value = {"Fn::GetAtt": [attribute[0], ".".join(attribute[1:])]}
-    return _moto(value, resources)
+    cleaned = _moto(value, resources)
+    if isinstance(cleaned, dict) and str(cleaned.get("DesiredCount", "")).isdigit():
+        cleaned["DesiredCount"] = int(cleaned["DesiredCount"])  # as its type says, whatever the parameter's is
+    return cleaned
 
 
 def _cidr(block: str, count: Any, bits: Any) -> list[str]:

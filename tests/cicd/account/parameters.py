@@ -23,7 +23,8 @@ def _fault(slot: Mapping[str, Any], value: Any) -> str:
     allowed = [str(each) for each in slot.get("AllowedValues", [])]
     if allowed and text not in allowed:
         return f"must be one of AllowedValues: {', '.join(allowed)}"
-    if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], text):
+    items = text.split(",") if slot.get("Type") == "CommaDelimitedList" else [text]
+    if not all(re.fullmatch(slot.get("AllowedPattern", "(?s).*"), item.strip()) for item in items):
         return f"failed to satisfy constraint: {slot.get('ConstraintDescription', slot['AllowedPattern'])}"
     if not int(slot.get("MinLength", 0)) <= len(text) <= int(slot.get("MaxLength", 4096)):
         return "has a length that is not allowed"

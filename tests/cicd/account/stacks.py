@@ -15,6 +15,7 @@ from tests.cicd.account import parameters
 from tests.cicd.account.functions import clean
 
 UNCHANGED = "The submitted information didn't contain changes. Submit different information to create a change set."
+PAGE = 100  # events in one answer
 BROKEN = "This resource of the tests cannot be made"  # what a template says that is to fail: in `Metadata.Broken`
 
 
@@ -23,7 +24,7 @@ class Backend:
 
     def create_change_set(self: Any, **fields: Any) -> tuple[str, str]:
         """A change set; a new stack gets its place once, however many there are."""
-        fields["parameters"] = _texts(fields["parameters"])
+        fields["parameters"] = _texts(_defaults(fields["template"]) | fields["parameters"])
         _check(self, fields["stack_name"], fields["template"], fields["parameters"])
         waiting = [stack for stack in self.stacks.values() if stack.name == fields["stack_name"]]
         if fields["change_set_type"] == "CREATE" and waiting:
@@ -105,6 +106,7 @@ def install() -> None:
     for name in _moto:
         setattr(CloudFormationBackend, name, getattr(Backend, name))
     CloudFormationResponse._validate_different_update = lambda *fields: None  # type: ignore[method-assign]
+    CloudFormationResponse.describe_stack_events = _describe_stack_events  # type: ignore[method-assign]
     CloudFormationResponse.list_change_sets = _list_change_sets  # type: ignore[method-assign]
     CloudFormationResponse.list_imports = _list_imports  # type: ignore[attr-defined]
     CloudFormationResponse.validate_template = _validate_template  # type: ignore[method-assign]
@@ -116,6 +118,12 @@ def _changed_by_parameters(stack: Any, change_set: Any) -> Iterator[Change]:
     for name in dict.fromkeys(diff["Modify"]):
         if name not in listed:
             yield Change("Modify", name, change_set.template_dict["Resources"][name]["Type"])
+
+
+def _defaults(template: str) -> dict[str, Any]:
+    """What parameters have that are not given; moto would take them for changed when they are given later."""
+    slots = Stack.parse_template(template).get("Parameters") or {}
+    return {name: slot["Default"] for name, slot in slots.items() if "Default" in slot}
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
@@ -149,6 +157,7 @@ def _create(backend: Any, stack: Any, change_set: ChangeSet) -> None:
         _register(backend, made)
     except Exception as error:  # noqa: BLE001 - whatever moto says is the reason
         made._add_stack_event("CREATE_FAILED", str(error))
+        _roll_back(made, change_set)
         made._add_stack_event("ROLLBACK_COMPLETE")
         made.status = "ROLLBACK_COMPLETE"
 
@@ -162,8 +171,15 @@ def _update(backend: Any, stack: Any, change_set: ChangeSet) -> None:
     except Exception as error:  # noqa: BLE001 - whatever moto says is the reason
         stack.template = before
         stack._add_stack_event("UPDATE_FAILED", str(error))
+        _roll_back(stack, change_set)
         stack._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
         stack.status = "UPDATE_ROLLBACK_COMPLETE"
+
+
+def _roll_back(stack: Any, change_set: ChangeSet) -> None:
+    """An event for each resource, as there are after a failure."""
+    for _ in change_set.template_dict["Resources"]:
+        stack._add_stack_event("DELETE_COMPLETE")
 
 
 def _break_when_asked(template: dict[str, Any]) -> None:
@@ -251,6 +267,14 @@ def _list_change_sets(self: Any) -> ActionResult:
     name = self._get_param("StackName")
     sets = self.cloudformation_backend.list_change_sets()
     return ActionResult({"Summaries": [each for each in sets if name in (each.stack_name, each.stack_id)]})
+
+
+def _describe_stack_events(self: Any) -> ActionResult:
+    """In pages, the newest first."""
+    events = self.cloudformation_backend.describe_stack_events(self._get_param("StackName"))[::-1]
+    begin = int(self._get_param("NextToken") or 0)
+    page = {"StackEvents": events[begin : begin + PAGE]}
+    return ActionResult(page if begin + PAGE >= len(events) else {**page, "NextToken": str(begin + PAGE)})
 
 
 def _list_imports(self: Any) -> ActionResult:

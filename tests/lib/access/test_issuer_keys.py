@@ -215,7 +215,7 @@ def test_all_wait_for_the_one_first_fetch(world):
     world.settle()
     assert not any(call.ready() for call in calls)
     world.gate.set()
-    gevent.joinall(calls, timeout=5)
+    gevent.joinall(calls, timeout=30)
     assert [call.value for call in calls] == [True] * 50
     assert world.fetches == 1
 
@@ -228,7 +228,7 @@ def test_all_wait_for_the_one_fetch_of_a_new_key(world):
     world.settle()
     assert world.knows("a")  # who needs no fetch waits for none
     world.gate.set()
-    gevent.joinall(calls, timeout=5)
+    gevent.joinall(calls, timeout=30)
     assert [call.value for call in calls] == [True] * 50
     assert world.fetches == 2
 
@@ -242,7 +242,7 @@ def test_a_new_key_waits_for_a_fetch_that_already_runs(world):
     call = gevent.spawn(world.knows, "b")
     world.settle()
     world.gate.set()
-    assert call.get(timeout=5)
+    assert call.get(timeout=30)
     assert world.fetches == 2
     world.published = ["c"]
     assert world.knows("c")  # joining was no fetch of its own: the minute has not begun
@@ -255,6 +255,6 @@ def test_whoever_waits_is_told_when_the_fetch_fails(world):
     calls = [gevent.spawn(unavailable, lambda: world.knows("a")) for _ in range(5)]
     world.settle()
     world.gate.set()
-    gevent.joinall(calls, timeout=5)
+    gevent.joinall(calls, timeout=30)
     assert all(isinstance(call.value, IssuerUnavailable) for call in calls)
     assert world.fetches == 1

@@ -128,7 +128,7 @@ def test_others_go_on_meanwhile(issuer):
         gevent.sleep(0.01)
     assert not fetching.ready()
     issuer.released.set()
-    assert fetching.get(timeout=10) == {"keys": []}
+    assert fetching.get(timeout=30) == {"keys": []}
 
 
 @pytest.mark.parametrize(

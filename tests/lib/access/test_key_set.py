@@ -71,7 +71,7 @@ JUNK = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("entry", JUNK, ids=lambda entry: str(entry)[:60])
+@pytest.mark.parametrize("entry", JUNK)
 def test_an_entry_of_no_use_is_passed_over_and_the_others_are_kept(entry):
     assert read(entry, GOOD, entry) == [("a", "RS256")]
 

@@ -79,7 +79,7 @@ def test_many_first_calls_ask_once_and_others_go_on(world):
         gevent.sleep(0.01)
     assert not any(call.ready() for call in calls)
     world.issuer.released.set()
-    gevent.joinall(calls, timeout=10)
+    gevent.joinall(calls, timeout=30)
     world.issuer.released.clear()
     assert {call.value.name for call in calls} == {f"caller{number}" for number in range(20)}
     assert len(world.issuer.asked) == 1

@@ -55,7 +55,6 @@ def test_good_claims(world, changed):
         {**HEADER, "jwk": jwk(OTHER, "a"), "x5c": ["AAAA"], "x5t": "AAAA"},
         {**HEADER, "anything": {"else": 1}},
     ],
-    ids=str,
 )
 def test_good_headers(world, header):
     assert world.verify(sign(KEY, header, world.claims())).name == "ada"

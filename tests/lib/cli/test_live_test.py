@@ -30,6 +30,15 @@ targets = ["openai/gpt-4o"]
 [models.house-small]
 targets = ["openai/gpt-4o-mini"]
 """
+UNPRICED = """
+[defaults]
+allow = ["house-*"]
+[providers.openai]
+prefixes = ["gpt-"]
+shapes = ["*"]
+[models.house-new]
+targets = ["openai/no-price-is-known-of-this"]
+"""
 
 
 def command(home, *argv: str, **environ: str) -> subprocess.Popen[str]:
@@ -132,6 +141,12 @@ def test_a_token_that_is_refused_is_asked_for_anew(server, tmp_path):
 def test_where_the_echo_is_not_offered_the_cheapest_model_is_asked(gateway, upstream):
     server = gateway(upstream, models=PRICED)
     assert Deployment(server.url, server.key, "a-run").cheapest_model() == "house-small"
+
+
+def test_where_no_price_is_known_a_model_must_be_named(gateway, upstream, tmp_path):
+    server = gateway(upstream, models=UNPRICED)
+    environ = {"LOCAL_API_KEY": server.key}
+    assert "give --model" in run(tmp_path, "--url", server.url, status=2, **environ)
 
 
 @pytest.mark.parametrize(

@@ -440,5 +440,5 @@ def test_many_streams_at_once(door: Door, upstream: Upstream) -> None:
         return door.stream(f"openai/stream-{number + 1}-0.005")
 
     reading = [gevent.spawn(read, number) for number in range(20)]
-    gevent.joinall(reading, timeout=10)
+    gevent.joinall(reading, timeout=30)
     assert [greenlet.value.count(b'"content":"') - 1 for greenlet in reading] == list(range(1, 21))

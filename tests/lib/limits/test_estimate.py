@@ -6,7 +6,7 @@ import base64
 import json
 from contextlib import closing
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -253,6 +253,6 @@ def test_time_is_linear_whatever_the_bytes_are(piece):
 
 
 def _timed(raw: bytes) -> float:
-    begun = perf_counter()
+    begun = process_time()  # others use the machine as well
     weight(raw)
-    return perf_counter() - begun
+    return process_time() - begun

@@ -14,7 +14,7 @@ import msgspec
 from lib.base.errors import AIProxyError, ClientGone
 from lib.net import Exchange, HttpClient, HttpRequest, Origin
 
-PATIENCE = 5.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 def request(url: str, body: bytes | Iterable[bytes] | None = None, **fields: Any) -> HttpRequest:

@@ -13,7 +13,7 @@ from typing import Self
 
 from tests.upstream import Upstream
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def make_certificate(directory: Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from lib.providers.bedrock_answer import BedrockAnswer
 from lib.wire import PATHS, Shape, events
 
 MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-PATIENCE = 5.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 def outgoing(shape: Shape = Shape.MESSAGE, *, model: str = MODEL, stream: bool = False, **fields: Any) -> Outgoing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -11,7 +13,7 @@ from lib.base.errors import AIProxyError, ClientGone
 from lib.net import aws
 from lib.providers.bedrock import BedrockProvider
 from lib.providers.bedrock_answer import BedrockAnswer
-from tests.lib.providers.bedrock_calls import outgoing, rest_of
+from tests.lib.providers.bedrock_calls import PATIENCE, outgoing, rest_of
 
 SLICE = 0.05  # seconds
 
@@ -32,26 +34,34 @@ def slices(url: str, stream: bool) -> dict[str, Any]:
     return {"before": before, "within": within, "blocks": blocks}
 
 
-def left(url: str, stream: bool, ending: str, until: str) -> dict[str, Any]:
-    """End a call from another greenlet: `until` is where its reader waits, or `idle` when it does not."""
+def left(url: str, stream: bool, ending: str, until: str, asked: str) -> dict[str, Any]:
+    """End a call from another greenlet once the file `asked` is there: `until` is where its reader waits, or `idle`
+    when it does not."""
     answer = BedrockProvider(endpoint_url=url).send(outgoing(stream=stream))
     if until != "start":
-        assert answer.start(5.0)
+        assert answer.start(PATIENCE)
     if until == "read":
         while answer.read(SLICE) is not None:
             pass
-    ender = gevent.spawn_later(SLICE, getattr(answer, ending))
+    ender = gevent.spawn(_end, getattr(answer, ending), Path(asked))
     if until == "idle":
-        gevent.sleep(4 * SLICE)
+        ender.join()
     raised = _raised(answer, until)
     ender.join()
     answer.close()
     return {"raised": raised, "greenlets": _running()}
 
 
+def _end(ending: Callable[[], None], asked: Path) -> None:
+    while not asked.exists():
+        gevent.sleep(SLICE)
+    gevent.sleep(SLICE)
+    ending()
+
+
 def _raised(answer: BedrockAnswer, until: str) -> str:
     try:
-        answer.start(5.0) if until == "start" else answer.read(5.0)
+        answer.start(PATIENCE) if until == "start" else answer.read(PATIENCE)
     except ClientGone:
         return "ClientGone"
     return "nothing"
@@ -63,7 +73,7 @@ def together(url: str, number: int) -> list[int]:
 
     def one() -> int:
         answer = provider.send(outgoing(stream=True))
-        answer.start(10.0)
+        answer.start(PATIENCE)
         size = len(rest_of(answer))
         answer.close()
         return size
@@ -83,7 +93,7 @@ def failed(url: str, stream: bool, read_timeout: float) -> dict[str, Any]:
     """What a vendor that stays silent comes to, and what is left of it."""
     answer = BedrockProvider(endpoint_url=url, read_timeout=read_timeout).send(outgoing(stream=stream))
     try:
-        answer.start(5.0)
+        answer.start(PATIENCE)
         rest_of(answer)
     except AIProxyError as error:
         return {"error": type(error).__name__, "greenlets": _running(answer)}

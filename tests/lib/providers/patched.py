@@ -19,7 +19,7 @@ monkey.patch_all()
 from tests.lib.providers.patched import serve
 serve()
 """
-PATIENCE = 30.0  # seconds for one function
+PATIENCE = 60.0  # seconds for one function
 
 
 class Patched:

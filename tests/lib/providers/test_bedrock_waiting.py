@@ -6,7 +6,9 @@ run in a child that gevent has patched; see bedrock_scenarios.py.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,10 +52,15 @@ def test_a_stream_is_handed_on_as_it_arrives(bedrock: BedrockUpstream, patched: 
      ("silent-stream-2", False, "start"), ("silent-stream-2", True, "read"), ("stream-40000", True, "idle")],
 )  # fmt: skip
 def test_an_ending_hangs_up(
-    bedrock: BedrockUpstream, patched: Patched, behaviour: str, stream: bool, until: str, ending: str
+    bedrock: BedrockUpstream, patched: Patched, behaviour: str, stream: bool, until: str, ending: str, tmp_path: Path
 ) -> None:
     bedrock.plan(behaviour)
-    assert patched.run("left", bedrock.url, stream, ending, until) == {"raised": "ClientGone", "greenlets": 0}
+    asked = tmp_path / "asked"
+    watch = threading.Thread(target=lambda: bedrock.wait(lambda seen: seen.calls) and asked.touch())
+    watch.start()
+    left = patched.run("left", bedrock.url, stream, ending, until, str(asked))
+    watch.join()
+    assert left == {"raised": "ClientGone", "greenlets": 0}
     bedrock.wait(lambda seen: seen.cancelled)
     bedrock.wait(lambda seen: seen.connections == 0)
 

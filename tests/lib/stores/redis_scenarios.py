@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 import subprocess
 import sys
 import time
@@ -66,6 +68,20 @@ def calls_of_a_busy_worker(url: str, number: int) -> dict[str, Any]:
     opened = counters._breaker.open
     counters.close()
     return {"unavailable": sum(call.value for call in calls), "open": opened}
+
+
+def a_crowd_with_tls(url: str, trusted: str, number: int) -> dict[str, int]:
+    """Calls in greenlets, on connections with TLS; how often the authorities at `trusted` were read for them."""
+    os.environ["SSL_CERT_FILE"] = trusted
+    read, make = [], ssl.create_default_context
+    ssl.create_default_context = lambda: read.append(make()) or read[-1]  # type: ignore[func-returns-value]
+    counters = RedisCounters(url, 2.0)
+    calls = [gevent.spawn(_unavailable, counters) for _ in range(number)]
+    gevent.joinall(calls)
+    ssl.create_default_context = make
+    kept = len(counters._pool._connections)
+    counters.close()
+    return {"unavailable": sum(call.value for call in calls), "read": len(read), "connections": kept}
 
 
 def a_host_that_is_looked_up_for_long() -> list[str]:

@@ -21,7 +21,7 @@ from lib.stores.redis_scripts import TAKE
 from tests.lib.providers.patched import Patched
 from tests.lib.stores.shared import RedisShared
 from tests.lib.stores.slow_road import saying, slow
-from tests.servers import Redis
+from tests.servers import Authority, Redis
 from tests.upstream.ports import LOOPBACK, Ports
 
 HIT = Hit("requests/ada", 1000, 60, 1)
@@ -103,7 +103,7 @@ def reason(counters: RedisCounters) -> str:
 
 
 def until_it_answers(counters: RedisCounters) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while reason(counters):
         assert time.monotonic() < end, "it did not come back"
         time.sleep(0.05)
@@ -128,6 +128,46 @@ def test_a_redis_that_is_frozen_from_the_start(own_redis: Redis, counters: Redis
         seconds, reasons = asked(counters)
     assert all(reasons)
     assert seconds < GENEROUS
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """One that this machine trusts."""
+    made = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
+    return made
+
+
+@pytest.fixture
+def secure(tmp_path: Path, authority: Authority) -> Iterator[Redis]:
+    """A Redis with a certificate for the name localhost."""
+    server = Redis(tmp_path, certificate=authority.certify("localhost"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_a_redis_with_tls_that_is_frozen_and_comes_back(secure: Redis):
+    counters = RedisCounters(f"rediss://localhost:{secure.tls_port}", 2.0)
+    with secure.frozen():
+        seconds, reasons = asked(counters)
+    assert all(reasons)
+    assert seconds < GENEROUS
+    until_it_answers(counters)
+    counters.close()
+
+
+@pytest.mark.parametrize(("options", "expected"), [("", "certificate verify failed"), ("?ssl_cert_reqs=none", "")])
+def test_a_certificate_is_checked_unless_the_url_says_otherwise(secure: Redis, options, expected):
+    counters = RedisCounters(f"rediss://{LOOPBACK}:{secure.tls_port}/0{options}", 2.0)
+    said = reason(counters)
+    counters.close()
+    assert (expected in said, bool(said)) == (True, bool(expected))
+
+
+def test_the_machines_authorities_are_read_once(patched: Patched, secure: Redis, authority: Authority):
+    seen = patched.run("a_crowd_with_tls", f"rediss://localhost:{secure.tls_port}", str(authority.file), 50)
+    assert seen == {"unavailable": 0, "read": 1, "connections": MAX_CONNECTIONS}
 
 
 def test_calls_at_the_same_moment_wait_together(own_redis: Redis, counters: RedisCounters):

@@ -44,7 +44,7 @@ assert told["Namespace"] == "AIProxy"
 assert told["Dimensions"] == [["Service"]]
 assert root["Service"] == "aiproxy.example.org"
 names = [metric["Name"] for metric in told["Metrics"]]
-assert names == ["InFlightCalls", "Calls", "SpendUSD", "BudgetRefusals", "SecretRefreshFailures"]
+assert names == ["InFlightCalls", "Calls", "SpendUSD", "BudgetRefusals", "SecretRefreshFailures", "SecretsToCome"]
 assert {metric["Unit"] for metric in told["Metrics"]} <= {"Count", "None"}
 assert {type(root[name]) for name in names} <= {int, float}
 assert set(root) == {"_aws", "Service", *names}
@@ -63,14 +63,17 @@ act(first, "metrics.cost('q', 'm', 'estimated', 0.2)")
 act(first, "metrics.refused('budget_exceeded'); metrics.refused('run_budget_exceeded')")
 act(first, "metrics.refused('rate_limit_exceeded')")
 counts.secret_refresh_failures += 1
+counts.secrets_to_come = 3
 seen = values()
 expected = {"InFlightCalls": 2, "Calls": 2, "SpendUSD": 0.3, "BudgetRefusals": 2, "SecretRefreshFailures": 1}
+expected["SecretsToCome"] = 3
 assert seen == expected, seen
 
 act(second, call())
 end(second)
 seen = values()
-assert seen == {"InFlightCalls": 1, "Calls": 1, "SpendUSD": 0, "BudgetRefusals": 0, "SecretRefreshFailures": 0}, seen
+expected = {"InFlightCalls": 1, "Calls": 1, "SpendUSD": 0, "BudgetRefusals": 0, "SecretRefreshFailures": 0}
+assert seen == expected | {"SecretsToCome": 3}, seen
 assert values()["Calls"] == 0
 end(first)
 """

@@ -16,7 +16,7 @@ from lib.providers.echo import EchoProvider
 from lib.wire import PATHS, Event, Path, events
 
 NOW = 1_700_000_000
-PATIENCE = 10.0
+PATIENCE = 30.0
 BY_NAME = {path.name: path for path in PATHS}
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "Hello big world"}]
 BODIES: dict[str, dict[str, Any]] = {
