@@ -335,6 +335,19 @@ def test_every_parameter_that_is_any_text_or_number_is_constrained(path):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_log_is_kept_for_ever(path):
+    groups = [one for one in load_template(path)["Resources"].values() if one["Type"] == "AWS::Logs::LogGroup"]
+    assert [one for one in groups if "RetentionInDays" not in one["Properties"]] == []
+
+
+def test_a_firewall_stands_before_the_balancer_when_one_is_given():
+    kind, arn = "AWS::WAFv2::WebACLAssociation", "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/ours/1"
+    (one,) = deployed(WebAclArn=arn).of_type(kind).values()
+    assert one == {"ResourceArn": "<LoadBalancer>", "WebACLArn": arn}
+    assert deployed().of_type(kind) == {}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_output_is_described(path):
     outputs = load_template(path).get("Outputs", {})
     assert [name for name, one in outputs.items() if not one.get("Description")] == []
