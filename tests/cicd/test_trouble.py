@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,8 @@ def path_without(folder: Path, name: str) -> str:
         for program in Path(place).iterdir():
             if program.name != name and not (folder / program.name).exists():
                 (folder / program.name).symlink_to(program)
+    if name != "python3" and not (folder / "python3").exists():
+        (folder / "python3").symlink_to(sys.executable)  # where Python is not the system's
     return str(folder)
 
 
