@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 PATIENCE = 60.0
+MOMENT = 10.0
 CTRL_C = b"\x03"
 LOCAL_MODES = 3  # where the terminal's settings have them
 
@@ -86,6 +87,13 @@ class Terminal:
         while self._screen >= 0 and self._read():
             pass
         return self.process.wait(PATIENCE)
+
+    def wait_until_alone(self) -> None:
+        """Until no process of its session runs; one that was told to end may take a moment."""
+        end = time.monotonic() + MOMENT
+        while self.left_over():
+            assert time.monotonic() < end, f"{self.left_over()} still run\n{self.said}"
+            time.sleep(0.02)
 
     def left_over(self) -> list[int]:
         """The processes of its session that still run."""

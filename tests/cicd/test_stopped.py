@@ -64,7 +64,7 @@ class Session:
     def ended(self, terminal: Terminal, stop: Stop) -> str:
         """What it said; all that must be true of a script that was stopped is."""
         assert terminal.ended() == CODES[stop], terminal.said
-        assert terminal.left_over() == [], terminal.said
+        terminal.wait_until_alone()
         assert list(self.temporary.iterdir()) == [], terminal.said
         return terminal.said
 
@@ -192,7 +192,7 @@ def test_who_reads_along_may_leave(session, deploy):
     script = f"set -o pipefail; {deploy.script} unread --dry-run 2>&1 | head -n 1"
     with session.running("bash", "-c", script) as terminal:
         assert terminal.ended() in (0, 1, 141), terminal.said
-        assert terminal.left_over() == []
+        terminal.wait_until_alone()
     assert "unread" not in session.account.stacks()
     assert list(session.temporary.iterdir()) == []
 
@@ -269,5 +269,5 @@ def test_an_installation_that_is_stopped_says_so(tmp_path, stop):
         terminal.wait_for("fetching")
         stop(terminal)
         assert terminal.ended() == CODES[stop], terminal.said
-        assert terminal.left_over() == []
+        terminal.wait_until_alone()
     assert "run it again" in terminal.said

@@ -277,7 +277,7 @@ def test_stopped_while_it_builds_nothing_is_deployed(checkout: Checkout):
         terminal.wait_for("building")
         terminal.press_ctrl_c()
         assert terminal.ended() == 130
-        assert terminal.left_over() == []
+        terminal.wait_until_alone()
     assert len(checkout.built()) == 1
     assert "aiproxy-dev-x2" not in checkout.account.stacks()
     assert list(Path(checkout.environment["TMPDIR"]).iterdir()) == []

@@ -67,9 +67,10 @@ class Terminal:
         return found.group()
 
     def ended(self) -> int:
-        """The exit status, once it has ended."""
+        """The exit status, once it has ended. Raises `AssertionError` when it does not."""
+        end = time.monotonic() + SECONDS
         while self._read():
-            pass
+            assert time.monotonic() < end, f"it has not ended\n{self.text}"
         return self._process.wait(SECONDS)
 
     def _read(self) -> bool:

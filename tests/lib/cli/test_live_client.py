@@ -177,6 +177,7 @@ def test_from_the_menus_to_the_end(terminal):
     client.expect(r"model \(1\): ")
     client.type("echo\n")
     client.expect("model: echo")
+    client.expect("^> ")  # before it the terminal takes Ctrl-D for itself
     client.type("\x04")
     assert client.ended() == 0
 
