@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.servers.serving import Handler, Serving
 from tests.upstream.ports import LOOPBACK
 
 Reply = tuple[int, dict[str, Any]]
@@ -19,40 +18,24 @@ def refusal(code: str, status: int = 400) -> Reply:
     return status, {"__type": code, "message": "as the test wants it"}
 
 
-class Refusing:
+class Refusing(Serving):
     """Answers each operation with what `answer(operation, fields)` gives. `operations` are those that were asked."""
 
     def __init__(self, answer: Answer, host: str = LOOPBACK) -> None:
+        super().__init__(self._handler(), host)
         self.answer = answer
         self.operations: list[str] = []
-        self._server = ThreadingHTTPServer((host, 0), self._handler())
-        self.url = f"http://{host}:{self._server.server_port}"
+        self.url = f"http://{host}:{self.port}"
 
-    def __enter__(self) -> Refusing:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Operations(Handler):
+            def do_POST(self) -> None:  # noqa: N802  the name that the library calls
                 operation = self.headers["X-Amz-Target"].partition(".")[2]
                 fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.operations.append(operation)
                 status, body = outer.answer(operation, fields)
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                self.reply(status, json.dumps(body).encode(), Content_Type="application/x-amz-json-1.1")
 
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        return Handler
+        return Operations
