@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -172,3 +173,16 @@ def test_the_healthcheck_is_the_one_of_the_dockerfile(image):
     check = inspect(image)["Config"]["Healthcheck"]
     assert check["Test"] == ["CMD", "python", "bin/healthcheck"]
     assert json.dumps(inspect(image)["Config"]["Volumes"]) == '{"/app/var": {}}'
+
+
+def tried(image: str) -> subprocess.CompletedProcess[str]:
+    """What a build asks of an image before it pushes it."""
+    script = ROOT / "cicd/3-app/aiproxy/try-image.sh"
+    return subprocess.run([script, image], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_build_takes_an_image_that_answers_and_none_that_ends(image):
+    good, bad = tried(image), tried(base_of_the_dockerfile())
+    assert (good.returncode, good.stdout) == (0, f"{image} answers.\n"), good.stderr
+    assert bad.returncode == 1
+    assert "has ended" in bad.stderr
