@@ -4,8 +4,8 @@
 #   cicd/3-app/aiproxy/empty-secrets.sh TYPE DNS_RECORD        such as: production aiproxy.example.org
 #   cicd/3-app/aiproxy/empty-secrets.sh --states ...           adds a word to each: empty, or missing
 #
-# A secret that is not there yet is missing, and counts as empty. Exit status: 0 when AWS has answered, 1 when it cannot be asked, 2 for
-# a wrong argument. AWS_REGION and credentials are those of the AWS CLI; they need secretsmanager:DescribeSecret.
+# A secret that is not there yet is missing, and counts as empty. Exit status: 0 when AWS has answered, 1 when it cannot
+# be asked, 2 for a wrong argument. AWS_REGION and credentials are those of the AWS CLI; they need secretsmanager:DescribeSecret.
 set -euo pipefail
 shopt -s inherit_errexit
 

@@ -3,8 +3,8 @@
 #
 #   cicd/3-app/aiproxy/try-image.sh IMAGE
 #
-# The image runs with a read-only root and without capabilities, as the test environment would have it, and without a
-# vendor's key: the built-in echo answers. Exit code 0: it answered; 1: it did not; 2: wrong usage.
+# The image runs with a read-only root and without capabilities, as in a task, and without a vendor's key: the built-in
+# echo answers. Exit code 0: it answered; 1: it did not; 2: wrong usage.
 set -euo pipefail
 
 case ${1:-} in
